@@ -36,7 +36,7 @@ public:
     /// @source none
     template <tensor_element T>
     [[nodiscard]] std::span<T> take(std::size_t count) {
-        return {static_cast<T*>(advance(arena_bytes<T>(count))), count};
+        return {static_cast<T*>(advance(sizeof(T), count)), count};
     }
 
     /// Memory for a tensor.
@@ -45,7 +45,7 @@ public:
     /// @source none
     template <tensor_element T, std::size_t... Sizes>
     [[nodiscard]] tensor_view<T, extents<Sizes...>> take(const extents<Sizes...>& sizes) {
-        return {static_cast<T*>(advance(arena_bytes<T>(sizes.size()))), sizes};
+        return {static_cast<T*>(advance(sizeof(T), sizes.size())), sizes};
     }
 
     /// @shape none
@@ -59,8 +59,10 @@ private:
     scratch(std::byte* base, std::size_t capacity, std::atomic<std::size_t>* high_water) noexcept
         : base_(base), capacity_(capacity), high_water_(high_water) {}
 
-    void* advance(std::size_t bytes) {
-        HENCE_EXPECT(bytes <= left(), "an arena of at least the workspace_bytes() of what runs in it");
+    void* advance(std::size_t size, std::size_t count) {
+        // Capacity and used_ are multiples of the alignment, so what fits also fits when rounded up.
+        HENCE_EXPECT(count <= left() / size, "an arena of at least the workspace_bytes() of what runs in it");
+        const std::size_t bytes = arena_bytes<std::byte>(size * count);
         std::byte* place = base_ + used_;
         used_ += bytes;
         // Workers race to write equal values; a load first keeps the line shared once the mark has settled.

@@ -63,7 +63,7 @@ public:
     tensor(const tensor&) = delete;
     tensor& operator=(const tensor&) = delete;
 
-    /// The source has no memory afterwards, and dynamic sizes of 0.
+    // The source has no memory afterwards, and dynamic sizes of 0.
     tensor(tensor&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)),
           sizes_(std::exchange(other.sizes_, Extents())),

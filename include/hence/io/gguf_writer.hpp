@@ -65,12 +65,12 @@ public:
     [[nodiscard]] result<std::vector<std::byte>> to_bytes() const;
 
 private:
-    struct value {
+    struct stored_value {
         std::string key;
         gguf_type type;
         std::vector<std::byte> bytes;  // as in a file, after the type
     };
-    struct tensor {
+    struct stored_tensor {
         std::string name;
         dtype type;
         std::vector<std::int64_t> shape;
@@ -81,8 +81,8 @@ private:
     [[nodiscard]] result<std::uint32_t> alignment() const;
     [[nodiscard]] std::vector<std::byte> head(std::uint32_t alignment) const;
 
-    std::vector<value> values_;
-    std::vector<tensor> tensors_;
+    std::vector<stored_value> values_;
+    std::vector<stored_tensor> tensors_;
 };
 
 HENCE_NAMESPACE_END

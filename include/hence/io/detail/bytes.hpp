@@ -81,7 +81,7 @@ template <class T>
 
 /// Text from a file in quotes, cut after about `limit` bytes, with control characters and bytes that are
 /// not UTF-8 as \xNN.
-[[nodiscard]] inline std::string quoted(std::string_view text, std::size_t limit = 60) {
+[[nodiscard]] inline std::string in_quotes(std::string_view text, std::size_t limit = 60) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string out = "'";
     const std::size_t whole = text.size();

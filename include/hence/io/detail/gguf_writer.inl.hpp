@@ -49,7 +49,7 @@ void append_array(std::vector<std::byte>& out, gguf_type element, std::span<cons
 }  // namespace detail
 
 HENCE_INLINE std::vector<std::byte>& gguf_writer::slot(std::string_view key, gguf_type type) {
-    for (value& existing : values_) {
+    for (stored_value& existing : values_) {
         if (existing.key != key) continue;
         existing.type = type;
         existing.bytes.clear();
@@ -118,7 +118,7 @@ HENCE_INLINE result<void> gguf_writer::add_tensor(std::string name, dtype type, 
     };
     if (name.empty() || name.size() > 64) return refuse("name", "1 to 64 bytes", std::to_string(name.size()));
     if (shape.empty() || shape.size() > 4) return refuse("rank", "1 to 4", std::to_string(shape.size()));
-    for (const tensor& other : tensors_)
+    for (const stored_tensor& other : tensors_)
         if (other.name == name) return refuse("name", "each name once", "a second tensor of this name");
     if (detail::format_id(type) == ~0u)
         return refuse("type", "a type that GGUF has", std::string(hence::name(type)));
@@ -140,9 +140,9 @@ HENCE_INLINE result<void> gguf_writer::add_tensor(std::string name, dtype type, 
 
 HENCE_INLINE result<std::uint32_t> gguf_writer::alignment() const {
     std::uint32_t alignment = 32;
-    for (const value& v : values_) {
+    for (const stored_value& v : values_) {
         if (v.key.empty() || v.key.size() > 65535)
-            return make_error(errc::invalid_argument, "gguf_writer: key " + detail::quoted(v.key), "1 to 65535 bytes",
+            return make_error(errc::invalid_argument, "gguf_writer: key " + detail::in_quotes(v.key), "1 to 65535 bytes",
                               std::to_string(v.key.size()));
         if (v.key != "general.alignment") continue;
         if (v.type == gguf_type::u32) alignment = detail::load<std::uint32_t>(v.bytes.data());
@@ -160,13 +160,13 @@ HENCE_INLINE std::vector<std::byte> gguf_writer::head(std::uint32_t alignment) c
     detail::append(out, std::uint32_t{3});
     detail::append(out, std::uint64_t{tensors_.size()});
     detail::append(out, std::uint64_t{values_.size()});
-    for (const value& v : values_) {
+    for (const stored_value& v : values_) {
         detail::append_text(out, v.key);
         detail::append(out, v.type);
         out.insert(out.end(), v.bytes.begin(), v.bytes.end());
     }
     std::uint64_t offset = 0;
-    for (const tensor& t : tensors_) {
+    for (const stored_tensor& t : tensors_) {
         detail::append_text(out, t.name);
         detail::append(out, static_cast<std::uint32_t>(t.shape.size()));
         for (std::size_t i = t.shape.size(); i-- > 0;) detail::append(out, t.shape[i]);
@@ -183,7 +183,7 @@ HENCE_INLINE result<void> gguf_writer::write(const std::string& path) const {
     HENCE_TRY_ASSIGN(file, atomic_file::create(path));
     HENCE_TRY(file.write(head(align)));
     const std::vector<std::byte> zeros(align);
-    for (const tensor& t : tensors_) {
+    for (const stored_tensor& t : tensors_) {
         HENCE_TRY(file.write(t.data));
         HENCE_TRY(file.write(std::span(zeros).first(static_cast<std::size_t>(detail::padding(t.data.size(), align)))));
     }
@@ -193,7 +193,7 @@ HENCE_INLINE result<void> gguf_writer::write(const std::string& path) const {
 HENCE_INLINE result<std::vector<std::byte>> gguf_writer::to_bytes() const {
     HENCE_TRY_ASSIGN(align, alignment());
     std::vector<std::byte> out = head(align);
-    for (const tensor& t : tensors_) {
+    for (const stored_tensor& t : tensors_) {
         out.insert(out.end(), t.data.begin(), t.data.end());
         out.resize(out.size() + detail::padding(t.data.size(), align));
     }

@@ -361,6 +361,22 @@ template <class T, class Extents, class Layout>
     }(indices{});
 }
 
+/// A vector as a matrix of one row: one sample as a batch of one.
+/// @shape [n] -> [1, n]
+/// @errors none
+/// @source none
+template <class T, std::size_t Size, class Layout>
+[[nodiscard]] constexpr auto as_row(const tensor_view<T, extents<Size>, Layout>& vector) {
+    using sizes = extents<1, Size>;
+    if constexpr (std::is_same_v<Layout, strided>) {
+        using row_matrix = tensor_view<T, sizes, strided>;
+        const std::size_t strides[] = {vector.extent(0) * vector.stride(0), vector.stride(0)};
+        return row_matrix(vector.data(), typename row_matrix::mapping_type(sizes(1, vector.extent(0)), strides));
+    } else {
+        return tensor_view<T, sizes>(vector.data(), sizes(1, vector.extent(0)));
+    }
+}
+
 /// Copies every element; the memory of the two must not overlap.
 /// @shape from and to have equal sizes; layouts may differ
 /// @errors contract: a size differs

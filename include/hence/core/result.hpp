@@ -108,6 +108,9 @@ private:
 
 /// Called where exceptions are off and value() has no value; must not return. Define HENCE_FAILURE_HANDLER
 /// to the name of a function with this signature to replace it; the default prints and aborts.
+/// @shape none
+/// @errors throws hence::exception, or does not return
+/// @source none
 [[noreturn]] inline void failure(const error& e) {
 #if HENCE_EXCEPTIONS
     throw hence::exception(e);
@@ -121,6 +124,9 @@ private:
 }
 
 /// Where HENCE_EXPECT ends up: throws hence::exception with errc::invalid_argument, or aborts with the text.
+/// @shape none
+/// @errors throws hence::exception, or does not return
+/// @source none
 [[noreturn]] HENCE_NOINLINE inline void contract_violation(const char* condition, const char* text,
                                                            const char* file, int line) {
     failure(error{.code = errc::invalid_argument,

@@ -27,6 +27,10 @@ struct kv_layout {
 
     [[nodiscard]] constexpr std::size_t element_bytes() const noexcept { return traits(type).block_bytes; }
     /// Bytes of K and V of one layer and head in one page.
+    /// @shape none
+    /// @units bytes
+    /// @errors none
+    /// @source none
     [[nodiscard]] constexpr std::size_t head_bytes() const noexcept {
         return static_cast<std::size_t>(key_size + value_size) * page_tokens * element_bytes();
     }
@@ -34,8 +38,16 @@ struct kv_layout {
         return static_cast<std::size_t>(layers) * static_cast<std::size_t>(kv_heads) * head_bytes();
     }
     /// Bytes of cache that one position of one sequence takes.
+    /// @shape none
+    /// @units bytes
+    /// @errors none
+    /// @source none
     [[nodiscard]] constexpr std::size_t token_bytes() const noexcept { return page_bytes() / page_tokens; }
     /// Where the keys of (layer, head) start in a page; the values follow at value_offset().
+    /// @shape none
+    /// @units bytes
+    /// @errors none
+    /// @source none
     [[nodiscard]] constexpr std::size_t key_offset(std::int32_t layer, std::int32_t head) const noexcept {
         return (static_cast<std::size_t>(layer) * static_cast<std::size_t>(kv_heads) +
                 static_cast<std::size_t>(head)) *

@@ -1,0 +1,10 @@
+// The compiled form: the one file that holds hence's definitions (target hence::compiled).
+//
+// Every other file of such a program is compiled with HENCE_COMPILED alone and sees declarations only. All
+// files of the program need the same instruction-set and exception flags; see docs/faq.md.
+#ifndef HENCE_COMPILED
+#define HENCE_COMPILED
+#endif
+#define HENCE_IMPLEMENTATION
+
+#include "hence/hence.hpp"

@@ -1,0 +1,167 @@
+"""Writes include/hence/hence.hpp and include/hence/fwd.hpp from the headers that exist.
+
+Both are lists, and lists kept by hand go stale. The lint fails when they differ from what this file
+writes; `./run format` writes them.
+"""
+
+import re
+from pathlib import Path
+
+# In the order in which a reader would meet them; levels rise.
+ROOMS = ["core", "tensor", "sys", "kernels", "io", "text", "quant", "prune", "cache", "layers",
+         "models", "generate", "reason"]
+# Headers that need something most programs lack.
+OUTSIDE = {"io/onnx.hpp"}  # protozero, and exceptions
+
+UMBRELLA_HEAD = """\
+// The whole of hence with one include.
+//
+// Not here, because they cost a dependency or compile time that most programs do without: the rooms
+// compress, interop and distributed. Include those by name. Written by ./run format.
+#ifndef HENCE_HENCE_HPP
+#define HENCE_HENCE_HPP
+
+#include "config.hpp"
+"""
+
+FWD_HEAD = """\
+// Declares hence's public types, for headers that only name them.
+//
+// Templates whose parameters are constrained by a concept are left out: a declaration would need the
+// concept, so include their own header. Written by ./run format.
+#ifndef HENCE_FWD_HPP
+#define HENCE_FWD_HPP
+
+#include "config.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+HENCE_NAMESPACE_BEGIN
+"""
+
+
+def public_headers(include: Path):
+    """The public headers of the umbrella's rooms, as paths relative to include/hence."""
+    for room in ROOMS:
+        for path in sorted((include / room).glob("*.hpp")):
+            relative = path.relative_to(include).as_posix()
+            if not relative.endswith(".inl.hpp") and relative not in OUTSIDE:
+                yield relative
+
+
+def umbrella(include: Path) -> str:
+    text = UMBRELLA_HEAD
+    room = None
+    for header in public_headers(include):
+        if header.split("/")[0] != room:
+            room = header.split("/")[0]
+            text += "\n"
+        text += f'#include "{header}"\n'
+    return text + "\n#endif\n"
+
+
+TYPE = re.compile(r"^(class|struct|enum class)\s+(?:\[\[[^\]]*\]\]\s+|alignas\([^)]*\)\s+)*([a-z]\w*)\s*"
+                  r"(final\s*)?(<)?(?::\s*([\w:]+))?")
+PLAIN_PARAMETER = re.compile(r"^(class|typename|std::\w+|int|bool|unsigned|dtype|isa)\s*(\.\.\.)?\s*\w*$")
+
+
+def split_parameters(text: str):
+    depth, start, parts = 0, 0, []
+    for i, c in enumerate(text):
+        depth += c in "<([{"
+        depth -= c in ">)]}"
+        if c == "," and depth == 0:
+            parts.append(text[start:i])
+            start = i + 1
+    return [p.strip() for p in parts + [text[start:]] if p.strip()]
+
+
+def template_head(line: str):
+    """`template <class T = int>` -> `template <class T>`; None where a parameter needs a concept."""
+    inside = line[line.index("<") + 1:line.rindex(">")]
+    parameters = []
+    for parameter in split_parameters(inside):
+        parameter = parameter.split("=")[0].strip()
+        if not PLAIN_PARAMETER.match(parameter):
+            return None
+        parameters.append(parameter)
+    return f"template <{', '.join(parameters)}>" if parameters else None
+
+
+def declarations(text: str):
+    """(namespace, condition, declaration) of each type at namespace scope."""
+    namespaces, conditions, template, skip = [], [], None, False
+    found = []
+    for line in text.splitlines():
+        if match := re.match(r"#\s*(if\w*|elif|else|endif)\b(.*)", line):
+            kind = match.group(1)
+            if kind == "endif":
+                if conditions:
+                    conditions.pop()
+            elif kind in ("elif", "else"):
+                conditions[-1] = None
+            else:
+                conditions.append(line.strip() if kind == "if" else "")
+            continue
+        if match := re.match(r"(?:inline )?namespace ([\w:]*)\s*\{", line):
+            if "}" not in line:
+                namespaces.append(match.group(1))
+            continue
+        if re.match(r"\}\s*//\s*namespace", line) and namespaces:
+            namespaces.pop()
+            continue
+        if line.startswith("template"):
+            skip = ">" not in line
+            template = None if skip else template_head(line)
+            skip = skip or template is None
+            line = line[line.rindex(">") + 1:].strip() if not skip and line.rstrip()[-1] != ">" else ""
+            if not line:
+                continue
+        if line.strip().startswith("requires"):
+            skip = True
+            continue
+        if match := TYPE.match(line):
+            kind, name, _, specialised, base = match.groups()
+            hidden = any("detail" in n or n == "" for n in namespaces)
+            unconditional = all(c is not None for c in conditions)
+            if not (skip or hidden or specialised) and unconditional and not line.rstrip().endswith(";"):
+                head = template + "\n" if template else ""
+                tail = f" : {base}" if kind == "enum class" and base else ""
+                found.append(("::".join(namespaces), [c for c in conditions if c],
+                              f"{head}{kind} {name}{tail};"))
+        if line and not line[0].isspace() and not line.startswith("//"):
+            template, skip = None, False
+    return found
+
+
+def fwd(include: Path) -> str:
+    text = FWD_HEAD
+    for header in public_headers(include):
+        lines, seen = [], set()
+        open_namespace = ""
+        for namespace, conditions, declaration in declarations((include / header).read_text()):
+            if declaration in seen:
+                continue
+            seen.add(declaration)
+            if namespace != open_namespace:
+                if open_namespace:
+                    lines.append(f"}}  // namespace {open_namespace}")
+                if namespace:
+                    lines.append(f"namespace {namespace} {{")
+                open_namespace = namespace
+            lines += conditions + [declaration] + ["#endif"] * len(conditions)
+        if open_namespace:
+            lines.append(f"}}  // namespace {open_namespace}")
+        if lines:
+            text += f"\n// {header}\n" + "\n".join(lines) + "\n"
+    return text + "\nHENCE_NAMESPACE_END\n\n#endif\n"
+
+
+def stale(root: Path):
+    """The files that differ from what the headers say, with the text they should have."""
+    include = root / "include" / "hence"
+    for name, text in (("hence.hpp", umbrella(include)), ("fwd.hpp", fwd(include))):
+        path = include / name
+        if not path.exists() or path.read_text() != text:
+            yield path, text

@@ -1,0 +1,39 @@
+// The contract of attention over a paged key-value cache.
+//
+// A query reduces over pages in ascending position, with one running maximum and sum that are updated once per
+// page: the order of its operations depends on its own position alone, never on what else is in the step.
+#ifndef HENCE_KERNELS_ATTENTION_HPP
+#define HENCE_KERNELS_ATTENTION_HPP
+
+#include "kv_layout.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+HENCE_NAMESPACE_BEGIN
+
+/// One row's view of its sequence.
+struct attention_row {
+    std::byte* const* pages = nullptr;  ///< page i holds positions [i * page_tokens, ...)
+    std::int32_t position = 0;          ///< attends to [max(0, position + 1 - window), position]
+};
+
+/// Attention of some rows in one layer, for a range of kv heads.
+struct attention_args {
+    kv_layout layout;
+    std::int32_t layer = 0;
+    const attention_row* rows = nullptr;
+    std::size_t row_count = 0;
+    const float* queries = nullptr;   ///< [row][query_stride]; head h at h * key_size
+    std::size_t query_stride = 0;     ///< elements
+    float* out = nullptr;             ///< [row][out_stride]; head h at h * value_size
+    std::size_t out_stride = 0;       ///< elements
+    std::int32_t heads_per_kv = 1;    ///< query heads that share a kv head
+    float scale = 1.0f;               ///< on the scores, before the cap
+    float softcap = 0.0f;             ///< scores become cap * tanh(score / cap); 0: none
+    std::int32_t window = 0;          ///< positions a row sees, itself included; 0: all
+};
+
+HENCE_NAMESPACE_END
+
+#endif

@@ -1,0 +1,75 @@
+// Functions of sixteen floats that every tier shares, in terms of its vectors. Included inside a tier's namespace.
+// Products that feed sums are explicit fused multiply-adds: a compiler may not contract them one way in one tile and
+// another way in the next.
+
+// The four-element steps of a fixed tree, so that every tier sums in the same order.
+HENCE_NOINLINE inline float sum_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] += a[i + width];
+    return a[0];
+}
+
+HENCE_NOINLINE inline float max_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    float m = a[0];
+    for (int i = 1; i < 16; ++i) m = a[i] > m ? a[i] : m;
+    return m;
+}
+
+// exp(x) to about 1 ulp; 0 below -87.3 and exp(88.7) above 88.7. Range reduction by ln 2 in two parts and a
+// polynomial of degree 6 (coefficients: Cephes, Moshier 1989).
+HENCE_NOINLINE inline vf exp(const vf& x) {
+    const vf lowest = set1(-87.3f);
+    const vf clamped = min(max(x, lowest), set1(88.7f));
+    const vi n = to_int(mul(clamped, set1(1.44269504088896341f)));
+    const vf nf = to_float(n);
+    vf r = fma(nf, set1(-0.693359375f), clamped);
+    r = fma(nf, set1(2.12194440e-4f), r);
+    vf p = set1(1.9875691500e-4f);
+    p = fma(p, r, set1(1.3981999507e-3f));
+    p = fma(p, r, set1(8.3334519073e-3f));
+    p = fma(p, r, set1(4.1665795894e-2f));
+    p = fma(p, r, set1(1.6666665459e-1f));
+    p = fma(p, r, set1(5.0000001201e-1f));
+    p = fma(p, mul(r, r), add(r, set1(1.0f)));
+    // n can reach 128, where 2^n is infinite: multiply in two steps.
+    const vf half = power_of_two(add(n, set1_int(-1)));
+    return select_less(x, lowest, zero(), mul(mul(p, set1(2.0f)), half));
+}
+
+// tanh(x) = 1 - 2 / (exp(2x) + 1); near zero the odd series, where the difference would cancel.
+HENCE_NOINLINE inline vf tanh(const vf& x) {
+    const vf e = exp(add(x, x));
+    const vf far = sub(set1(1.0f), div(set1(2.0f), add(e, set1(1.0f))));
+    const vf square = mul(x, x);
+    vf p = set1(-5.70498872745e-3f);
+    p = fma(p, square, set1(2.06390887954e-2f));
+    p = fma(p, square, set1(-5.37397155531e-2f));
+    p = fma(p, square, set1(1.33314422036e-1f));
+    p = fma(p, square, set1(-3.33332819422e-1f));
+    const vf near = fma(mul(p, square), x, x);
+    return select_less(abs(x), set1(0.625f), near, far);
+}
+
+// erf(x): Abramowitz and Stegun 7.1.26 has only seven digits; this is the rational form of Eigen and XLA's
+// family, 4-ulp on [-4, 4], reworked as x * P(x^2) / Q(x^2).
+HENCE_NOINLINE inline vf erf(const vf& value) {
+    const vf x = min(max(value, set1(-3.925f)), set1(3.925f));
+    const vf square = mul(x, x);
+    vf p = set1(-2.72614225801306e-10f);
+    p = fma(p, square, set1(2.77068142495902e-08f));
+    p = fma(p, square, set1(-2.10102402082508e-06f));
+    p = fma(p, square, set1(-5.69250639462346e-05f));
+    p = fma(p, square, set1(-7.34990630326855e-04f));
+    p = fma(p, square, set1(-2.95459980854025e-03f));
+    p = fma(p, square, set1(-1.60960333262415e-02f));
+    vf q = set1(-1.45660718464996e-05f);
+    q = fma(q, square, set1(-2.13374055278905e-04f));
+    q = fma(q, square, set1(-1.68282697438203e-03f));
+    q = fma(q, square, set1(-7.37332916720468e-03f));
+    q = fma(q, square, set1(-1.42647390514189e-02f));
+    return div(mul(x, p), q);
+}

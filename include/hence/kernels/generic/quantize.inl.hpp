@@ -1,0 +1,59 @@
+// Activations to signed bytes: q = round_to_nearest_even(x * 127 / max|x|), value = q * max|x| / 127.
+// A value that is not finite makes the scale not finite, so that it shows in the result instead of vanishing.
+
+HENCE_ALWAYS_INLINE float finish_scale(float largest, float& inverse) {
+    inverse = largest > 0.0f && largest < __builtin_inff() ? 127.0f / largest : 0.0f;
+    return largest / 127.0f;
+}
+
+// NaN in any lane makes the result NaN: |x| through integers would lose it, and max() keeps only its second operand.
+HENCE_ALWAYS_INLINE float largest_magnitude(const vf& a, const vf& b) {
+    const vf sum = add(mul(a, zero()), mul(b, zero()));  // 0, or NaN where a lane is not finite
+    return max_lanes(max(abs(a), abs(b))) + sum_lanes(sum);
+}
+
+inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, float* scales,
+                            std::int32_t* sums) noexcept {
+    for (std::size_t at = 0, block = 0; at < n; at += block_columns, ++block) {
+        const std::size_t left = n - at;
+        const vf a = left >= 16 ? load(x + at) : load_n(x + at, left);
+        const vf b = left >= 32 ? load(x + at + 16) : left > 16 ? load_n(x + at + 16, left - 16) : zero();
+        float inverse;
+        scales[block] = finish_scale(largest_magnitude(a, b), inverse);
+        const vf factor = set1(inverse);
+        const vi qa = to_int(mul(a, factor));
+        const vi qb = to_int(mul(b, factor));
+        store_int8(quants + at, qa);
+        store_int8(quants + at + 16, qb);
+        std::int32_t lanes[16];
+        store_int(lanes, add(qa, qb));
+        std::int32_t sum = 0;
+        for (const std::int32_t lane : lanes) sum += lane;
+        sums[block] = sum;
+    }
+}
+
+inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, float* scale, std::int32_t* sum) noexcept {
+    vf largest = zero();
+    vf finite = zero();
+    for (std::size_t at = 0; at < n; at += 16) {
+        const vf a = n - at >= 16 ? load(x + at) : load_n(x + at, n - at);
+        largest = max(largest, abs(a));
+        finite = add(finite, mul(a, zero()));
+    }
+    float inverse;
+    *scale = finish_scale(max_lanes(largest) + sum_lanes(finite), inverse);
+    const vf factor = set1(inverse);
+    vi total = set1_int(0);
+    for (std::size_t at = 0; at < n; at += 16) {
+        const vi q = to_int(mul(n - at >= 16 ? load(x + at) : load_n(x + at, n - at), factor));
+        store_int8(quants + at, q);
+        total = add(total, q);
+    }
+    for (std::size_t at = (n + 15) / 16 * 16; at < (n + 31) / 32 * 32; ++at) quants[at] = 0;
+    std::int32_t lanes[16];
+    store_int(lanes, total);
+    std::int32_t all = 0;
+    for (const std::int32_t lane : lanes) all += lane;
+    *sum = all;
+}

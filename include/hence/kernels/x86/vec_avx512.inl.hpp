@@ -1,0 +1,89 @@
+// Vectors of the AVX-512 tiers: one register each. Included inside a target region and a tier's namespace.
+// HENCE_TIER_VNNI is 1 where vpdpbusd exists.
+
+using vf = __m512;
+using vi = __m512i;
+using vb = __m512i;  // 64 bytes: 16 rows of 4 columns
+
+HENCE_ALWAYS_INLINE vf load(const float* p) { return _mm512_loadu_ps(p); }
+HENCE_ALWAYS_INLINE void store(float* p, vf v) { _mm512_storeu_ps(p, v); }
+HENCE_ALWAYS_INLINE vf load_n(const float* p, std::size_t n) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);
+}
+HENCE_ALWAYS_INLINE void store_n(float* p, vf v, std::size_t n) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), v);
+}
+HENCE_ALWAYS_INLINE vf load_f16(const std::uint16_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+HENCE_ALWAYS_INLINE void store_f16(std::uint16_t* p, vf v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+// 16 pairs of bf16: the even and the odd columns.
+HENCE_ALWAYS_INLINE void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
+    const vi pairs = _mm512_loadu_si512(p);
+    even = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    odd = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+HENCE_ALWAYS_INLINE vf set1(float x) { return _mm512_set1_ps(x); }
+HENCE_ALWAYS_INLINE vf zero() { return _mm512_setzero_ps(); }
+HENCE_ALWAYS_INLINE vf fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+HENCE_ALWAYS_INLINE vf add(vf a, vf b) { return _mm512_add_ps(a, b); }
+HENCE_ALWAYS_INLINE vf sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+HENCE_ALWAYS_INLINE vf mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+HENCE_ALWAYS_INLINE vf div(vf a, vf b) { return _mm512_div_ps(a, b); }
+HENCE_ALWAYS_INLINE vf max(vf a, vf b) { return _mm512_max_ps(a, b); }
+HENCE_ALWAYS_INLINE vf min(vf a, vf b) { return _mm512_min_ps(a, b); }
+HENCE_ALWAYS_INLINE vf abs(vf a) { return _mm512_abs_ps(a); }
+HENCE_ALWAYS_INLINE vf select_less(vf a, vf b, vf yes, vf no) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+HENCE_ALWAYS_INLINE vi to_int(vf a) { return _mm512_cvtps_epi32(a); }
+HENCE_ALWAYS_INLINE vf to_float(vi a) { return _mm512_cvtepi32_ps(a); }
+HENCE_ALWAYS_INLINE vf power_of_two(vi n) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(n, _mm512_set1_epi32(127)), 23));
+}
+HENCE_ALWAYS_INLINE vi set1_int(std::int32_t x) { return _mm512_set1_epi32(x); }
+HENCE_ALWAYS_INLINE vi add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+HENCE_ALWAYS_INLINE void store_int8(std::int8_t* p, vi v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
+}
+HENCE_ALWAYS_INLINE void store_int(std::int32_t* p, vi v) { _mm512_storeu_si512(p, v); }
+
+HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+HENCE_ALWAYS_INLINE vb low_nibbles(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
+HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
+    return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15));
+}
+
+#if HENCE_TIER_VNNI
+inline constexpr std::int32_t byte_bias = 128;  // what dot_byte leaves in each weight
+// acc[r] += sum over 4 columns of w[r][c] * a[c], w unsigned.
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
+    std::int32_t four;
+    __builtin_memcpy(&four, a, 4);
+    return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
+}
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+#else
+inline constexpr std::int32_t byte_bias = 0;
+// Unsigned w (0..127): vpmaddubsw's 16-bit sums stay below 2 * 127 * 127 = 32258.
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) {
+    std::int32_t four;
+    __builtin_memcpy(&four, a, 4);
+    const vi pairs = _mm512_maddubs_epi16(w, _mm512_set1_epi32(four));
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+// Full bytes would saturate as unsigned: take the bias off, move the weight's sign to the activation.
+// 2 * 128 * 127 = 32512 < 32768.
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
+    std::int32_t four;
+    __builtin_memcpy(&four, a, 4);
+    const vi s = _mm512_xor_si512(w, _mm512_set1_epi8(static_cast<char>(-128)));
+    const vi x = _mm512_set1_epi32(four);
+    const vi signed_x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(s), _mm512_setzero_si512(), x);
+    const vi pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(s), signed_x);
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+#endif

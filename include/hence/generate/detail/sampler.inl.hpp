@@ -1,0 +1,338 @@
+// Definitions of generate/sampler.hpp.
+#ifndef HENCE_GENERATE_DETAIL_SAMPLER_INL_HPP
+#define HENCE_GENERATE_DETAIL_SAMPLER_INL_HPP
+
+#include "../sampler.hpp"
+#include "vocabulary_scan.inl.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+HENCE_NAMESPACE_BEGIN
+
+HENCE_INLINE result<void> check(const sampling& how, std::size_t vocabulary_size) {
+    const auto refuse = [](const char* field, const char* expected, const std::string& found) -> result<void> {
+        return make_error(errc::out_of_range, std::string("sampling.") + field, expected, found);
+    };
+    const auto text = [](float value) { return std::to_string(value); };
+    if (!(how.temperature >= 0) || !std::isfinite(how.temperature))
+        return refuse("temperature", "0 or a positive number", text(how.temperature));
+    if (how.temperature > 0 && how.temperature < 1e-4f)
+        return refuse("temperature", "0 (greedy) or at least 0.0001", text(how.temperature));
+    if (how.top_k < 0) return refuse("top_k", "0 (all) or more", std::to_string(how.top_k));
+    if (!(how.top_p > 0 && how.top_p <= 1)) return refuse("top_p", "more than 0, at most 1", text(how.top_p));
+    if (!(how.min_p >= 0 && how.min_p <= 1)) return refuse("min_p", "from 0 to 1", text(how.min_p));
+    // Bounded so that no finite logit overflows.
+    if (!(how.repetition_penalty >= 0.01f && how.repetition_penalty <= 100))
+        return refuse("repetition_penalty", "from 0.01 to 100 (1 = none)", text(how.repetition_penalty));
+    if (!(std::abs(how.frequency_penalty) <= 1e6f))
+        return refuse("frequency_penalty", "from -1000000 to 1000000", text(how.frequency_penalty));
+    if (!(std::abs(how.presence_penalty) <= 1e6f))
+        return refuse("presence_penalty", "from -1000000 to 1000000", text(how.presence_penalty));
+    if (how.penalty_window < -1) return refuse("penalty_window", "-1 (all), 0 (none) or more", std::to_string(how.penalty_window));
+    for (const auto& [token, bias] : how.logit_bias) {
+        if (token < 0 || static_cast<std::size_t>(token) >= vocabulary_size)
+            return refuse("logit_bias", "tokens of the vocabulary", "token " + std::to_string(token) + " of " + std::to_string(vocabulary_size));
+        if (!(bias <= 1e30f && (bias >= -1e30f || std::isinf(bias))))
+            return refuse("logit_bias", "numbers from -1e30 to 1e30, or minus infinity", text(bias) + " for token " + std::to_string(token));
+    }
+    return {};
+}
+
+HENCE_INLINE sampler::sampler(std::size_t vocabulary_size, std::pmr::memory_resource* memory)
+    : vocabulary_(vocabulary_size),
+      block_tops_((vocabulary_size + detail::vocabulary::block - 1) / detail::vocabulary::block, memory),
+      block_order_(memory),
+      candidates_(memory),
+      window_(memory),
+      changes_(memory) {
+    block_order_.reserve(block_tops_.size());
+    candidates_.reserve(vocabulary_size);
+}
+
+HENCE_INLINE void sampler::reserve(std::size_t history, std::size_t biases) {
+    window_.reserve(history);
+    changes_.reserve(history + biases);
+}
+
+// Fills block_tops_, top_ and arg_. Minus infinity is a banned token here; NaN has been refused before.
+HENCE_INLINE void sampler::scan(std::span<const float> logits) noexcept {
+    constexpr std::size_t block = detail::vocabulary::block;
+    top_ = -std::numeric_limits<float>::infinity();
+    std::size_t best = 0;
+    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+        const std::size_t first = b * block;
+        block_tops_[b] = detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first)).top;
+        if (block_tops_[b] > top_) {
+            top_ = block_tops_[b];
+            best = b;
+        }
+    }
+    arg_ = no_token;
+    if (top_ == -std::numeric_limits<float>::infinity()) return;
+    std::size_t i = best * block;
+    while (logits[i] != top_) ++i;
+    arg_ = static_cast<token_id>(i);
+}
+
+// Penalties and biases, in place; changes_ remembers what the model said.
+HENCE_INLINE void sampler::adjust(std::span<float> logits, const draw_request& request) noexcept {
+    const sampling& how = *request.how;
+    changes_.clear();
+    const auto at = [&](token_id id) -> float& { return logits[static_cast<std::size_t>(id)]; };
+    const bool penalised = how.repetition_penalty != 1 || how.frequency_penalty != 0 || how.presence_penalty != 0;
+    if (penalised && how.penalty_window != 0) {
+        std::span<const token_id> recent = request.history;
+        const auto window = static_cast<std::size_t>(how.penalty_window);
+        if (how.penalty_window > 0 && recent.size() > window) recent = recent.last(window);
+        window_.assign(recent.begin(), recent.end());
+        std::sort(window_.begin(), window_.end());
+        for (std::size_t i = 0; i < window_.size();) {
+            const token_id id = window_[i];
+            std::size_t end = i;
+            while (end < window_.size() && window_[end] == id) ++end;
+            float& logit = at(id);
+            changes_.push_back({id, logit});
+            logit = logit > 0 ? logit / how.repetition_penalty : logit * how.repetition_penalty;
+            logit -= static_cast<float>(end - i) * how.frequency_penalty + how.presence_penalty;
+            i = end;
+        }
+    }
+    for (const auto& [id, bias] : how.logit_bias) {
+        changes_.push_back({id, at(id)});
+        at(id) += bias;
+    }
+}
+
+// candidates_ = the tokens whose logit is at least `at_least`, in order of their ids.
+HENCE_INLINE void sampler::gather(std::span<const float> logits, float at_least) noexcept {
+    constexpr std::size_t block = detail::vocabulary::block;
+    candidates_.clear();
+    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+        if (block_tops_[b] < at_least) continue;
+        const std::size_t end = std::min(logits.size(), (b + 1) * block);
+        for (std::size_t i = b * block; i < end; ++i) {
+            if (logits[i] >= at_least && logits[i] != -std::numeric_limits<float>::infinity())
+                candidates_.push_back({logits[i], static_cast<token_id>(i)});
+        }
+    }
+}
+
+// candidates_ = the `count` largest logits, best first, ties to the lowest id.
+HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t count) noexcept {
+    float at_least = -std::numeric_limits<float>::infinity();
+    if (count <= block_tops_.size()) {
+        // At least `count` tokens reach the count-th largest of the blocks' tops.
+        block_order_.assign(block_tops_.begin(), block_tops_.end());
+        const auto nth = block_order_.begin() + static_cast<std::ptrdiff_t>(count - 1);
+        std::nth_element(block_order_.begin(), nth, block_order_.end(), [](float a, float b) { return a > b; });
+        at_least = *nth;
+    }
+    gather(logits, at_least);
+    const auto better = [](const candidate& a, const candidate& b) {
+        return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+    };
+    if (candidates_.size() > count) {
+        std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count), candidates_.end(), better);
+        candidates_.resize(count);
+    }
+    std::sort(candidates_.begin(), candidates_.end(), better);
+}
+
+// candidates_ = the survivors of top-k, top-p and min-p, best first (after min-p alone: by id).
+HENCE_INLINE void sampler::truncate(std::span<const float> logits, const sampling& how) noexcept {
+    const double inverse = 1.0 / static_cast<double>(how.temperature);
+    const auto weight = [&](float logit) {
+        return std::exp((static_cast<double>(logit) - static_cast<double>(top_)) * inverse);
+    };
+    const bool by_count = how.top_k > 0 && static_cast<std::size_t>(how.top_k) < logits.size();
+    if (by_count) keep_top(logits, static_cast<std::size_t>(how.top_k));
+    if (how.top_p < 1) {
+        // The nucleus: with top-k the candidates are sorted already; without, ever more of the best tokens
+        // are gathered and sorted until they hold enough.
+        double total = 0;
+        if (by_count)
+            for (const candidate& c : candidates_) total += weight(c.logit);
+        else
+            total = detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top_, static_cast<float>(inverse));
+        const double enough = static_cast<double>(how.top_p) * total;
+        for (float gap = 4;; gap *= 2) {
+            const bool everything = by_count || gap > 64;
+            if (!by_count) {
+                gather(logits, everything ? -std::numeric_limits<float>::infinity() : top_ - gap * how.temperature);
+                std::sort(candidates_.begin(), candidates_.end(), [](const candidate& a, const candidate& b) {
+                    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+                });
+            }
+            double sum = 0;
+            std::size_t kept = 0;
+            while (kept < candidates_.size() && sum < enough) sum += weight(candidates_[kept++].logit);
+            if (sum >= enough || everything) {
+                candidates_.resize(std::max<std::size_t>(kept, 1));
+                break;
+            }
+        }
+    }
+    if (how.min_p > 0) {
+        const double lowest = std::log(static_cast<double>(how.min_p));
+        const auto dropped = [&](const candidate& c) {
+            return (static_cast<double>(c.logit) - static_cast<double>(top_)) * inverse < lowest;
+        };
+        if (!by_count && !(how.top_p < 1)) {
+            // A little low, so that rounding never drops what the exact test keeps.
+            const double edge = static_cast<double>(top_) + lowest * static_cast<double>(how.temperature);
+            gather(logits, static_cast<float>(edge - 1e-5 * (1 + std::abs(edge))));
+        }
+        candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), dropped), candidates_.end());
+    }
+}
+
+HENCE_INLINE double sampler::perturbed(float logit, token_id id, const draw_request& request) const noexcept {
+    return static_cast<double>(logit) / static_cast<double>(request.how->temperature) +
+           detail::vocabulary::gumbel(counter_rng{request.how->seed}, request.stream, request.position, id);
+}
+
+HENCE_INLINE token_id sampler::draw_from_all(std::span<const float> logits, const draw_request& request) const noexcept {
+    namespace vocabulary = detail::vocabulary;
+    const counter_rng rng{request.how->seed};
+    const double inverse = 1.0 / static_cast<double>(request.how->temperature);
+    // Tokens far below the top are far below every bound too, so only magnitudes near the top matter for
+    // the rounding that the bound must allow for.
+    vocabulary::dismissal bound(inverse, std::abs(top_) + 100 * request.how->temperature);
+    token_id winner = arg_;
+    double best = perturbed(top_, arg_, request);
+    bound.beat(best);
+    const auto consider = [&](std::size_t i) {
+        const auto id = static_cast<token_id>(i);
+        if (id == arg_ || logits[i] == -std::numeric_limits<float>::infinity()) return;
+        const double value = perturbed(logits[i], id, request);
+        if (value < best || (value == best && id > winner)) return;
+        best = value;
+        winner = id;
+        bound.beat(best);
+    };
+    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+        if (bound.hopeless(block_tops_[b])) continue;
+        const std::size_t end = std::min(logits.size(), (b + 1) * vocabulary::block);
+        for (std::size_t first = b * vocabulary::block; first < end; first += 16) {
+            vocabulary::u32x4 words[4];
+            vocabulary::words_of_16(rng, request.stream, request.position, static_cast<std::uint32_t>(first / 4), words);
+            if (first + 16 <= end) {
+                for (std::size_t w = 0; w < 4; ++w) {
+                    const vocabulary::i32x4 may = bound.possible(vocabulary::load(logits.data() + first + 4 * w), words[w]);
+                    if ((may[0] | may[1] | may[2] | may[3]) == 0) continue;
+                    for (std::size_t lane = 0; lane < 4; ++lane)
+                        if (may[lane] != 0) consider(first + 4 * w + lane);
+                }
+            } else {
+                for (std::size_t i = first; i < end; ++i)
+                    if (bound.possible(logits[i], words[(i - first) / 4][i % 4])) consider(i);
+            }
+        }
+    }
+    return winner;
+}
+
+HENCE_INLINE token_id sampler::draw_from_candidates(const draw_request& request) const noexcept {
+    const counter_rng rng{request.how->seed};
+    detail::vocabulary::dismissal bound(1.0 / static_cast<double>(request.how->temperature),
+                                        std::abs(top_) + 100 * request.how->temperature);
+    token_id winner = no_token;
+    double best = -std::numeric_limits<double>::infinity();
+    for (const candidate& c : candidates_) {
+        if (winner != no_token) {
+            const detail::vocabulary::address at = detail::vocabulary::address_of(c.id);
+            if (!bound.possible(c.logit, rng.words(request.stream, request.position, at.lane)[at.word])) continue;
+        }
+        const double value = perturbed(c.logit, c.id, request);
+        if (winner != no_token && (value < best || (value == best && c.id > winner))) continue;
+        best = value;
+        winner = c.id;
+        bound.beat(best);
+    }
+    return winner;
+}
+
+HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& request) noexcept {
+    drawn out;
+    const sampling& how = *request.how;
+    const token_id bad = first_not_finite(logits);
+    if (bad != no_token) {
+        out.token = bad;
+        out.status = draw_status::not_a_number;
+        return out;
+    }
+    scan(logits);
+    double log_total = 0;  // log of the sum of exponentials of the model's own logits
+    const bool statistics = request.log_probability || request.confidence_top_k > 0 || request.self_certainty;
+    if (statistics) {
+        log_total = static_cast<double>(top_) +
+                    std::log(detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top_, 1.0f));
+    }
+    if (request.confidence_top_k > 0) {
+        keep_top(logits, std::min(static_cast<std::size_t>(request.confidence_top_k), logits.size()));
+        double sum = 0;
+        for (const candidate& c : candidates_) sum += log_total - static_cast<double>(c.logit);
+        out.statistics.confidence = static_cast<float>(sum / static_cast<double>(candidates_.size()));
+    }
+    if (request.self_certainty) {
+        const auto size = static_cast<double>(logits.size());
+        out.statistics.self_certainty = static_cast<float>(
+            log_total - detail::vocabulary::sum(logits.data(), logits.size()) / size - std::log(size));
+    }
+
+    adjust(logits, request);
+    if (!changes_.empty()) scan(logits);
+    if (arg_ == no_token) {
+        out.status = draw_status::no_candidate;
+        return out;
+    }
+    if (how.temperature == 0) {
+        out.token = arg_;
+    } else if ((how.top_k <= 0 || static_cast<std::size_t>(how.top_k) >= logits.size()) && how.top_p >= 1 && how.min_p <= 0) {
+        out.token = draw_from_all(logits, request);
+    } else {
+        truncate(logits, how);
+        out.token = draw_from_candidates(request);
+    }
+    if (request.log_probability) {
+        float raw = logits[static_cast<std::size_t>(out.token)];
+        // The first record of a token that was changed twice is what the model said.
+        for (const change& c : changes_) {
+            if (c.id == out.token) {
+                raw = c.raw;
+                break;
+            }
+        }
+        out.statistics.log_probability = static_cast<float>(static_cast<double>(raw) - log_total);
+    }
+    return out;
+}
+
+HENCE_INLINE float log_probability(std::span<const float> logits, token_id token) noexcept {
+    if (first_not_finite(logits) != no_token) return std::numeric_limits<float>::quiet_NaN();
+    float top = -std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < logits.size(); i += detail::vocabulary::block) {
+        const std::size_t n = std::min(detail::vocabulary::block, logits.size() - i);
+        top = std::max(top, detail::vocabulary::scan_block(logits.data() + i, n).top);
+    }
+    const double total = detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top, 1.0f);
+    return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(token)]) - static_cast<double>(top) -
+                              std::log(total));
+}
+
+HENCE_INLINE token_id first_not_finite(std::span<const float> logits) noexcept {
+    for (std::size_t i = 0; i < logits.size(); i += detail::vocabulary::block) {
+        const std::size_t n = std::min(detail::vocabulary::block, logits.size() - i);
+        if (detail::vocabulary::scan_block(logits.data() + i, n).finite) continue;
+        for (std::size_t j = i;; ++j)
+            if (!std::isfinite(logits[j])) return static_cast<token_id>(j);
+    }
+    return no_token;
+}
+
+HENCE_NAMESPACE_END
+
+#endif

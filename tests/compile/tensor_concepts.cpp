@@ -16,7 +16,8 @@ static_assert(!tensor_element<void>);
 static_assert(any_tensor_view<matrix_view<float>> && any_tensor_view<const vector_view<const int>&>);
 static_assert(!any_tensor_view<matrix<float>> && !any_tensor_view<float*>);
 
-static_assert(row_view<matrix_view<float>> && row_view<matrix_view<const float, 2, 4, strided>>);
+static_assert(row_view<matrix_view<float>> && row_view<matrix_view<const float, 2, 4, padded_row_major>>);
+static_assert(!row_view<matrix_view<float, 2, 2, strided>>);
 static_assert(!row_view<vector_view<float>> && !row_view<matrix_view<float, 2, 2, column_major>>);
 
 static_assert(row_view_of<matrix_view<float, 2, 4>, float, 4>);
@@ -34,5 +35,8 @@ static_assert(!std::is_copy_constructible_v<owned> && !std::is_copy_assignable_v
 static_assert(std::is_convertible_v<owned&, matrix_view<float>>);
 static_assert(std::is_convertible_v<const owned&, matrix_view<const float>>);
 static_assert(!std::is_convertible_v<const owned&, matrix_view<float>>);
+static_assert(
+    std::is_convertible_v<matrix<float, 2, 4>&, matrix_view<const float, dynamic_extent, 4, padded_row_major>>);
+static_assert(!std::is_convertible_v<matrix<float, 2, 4>&, matrix_view<const float, dynamic_extent, 5>>);
 
 }  // namespace

@@ -29,6 +29,15 @@ static_assert(!std::is_constructible_v<matrix_view<double>, dynamic>);
 static_assert(std::is_convertible_v<dynamic, tensor_view<float, dextents<2>, strided>>);
 static_assert(!std::is_convertible_v<tensor_view<float, dextents<2>, strided>, dynamic>);
 
+// Rows of neighbours: row-major is one implicitly, strided only explicitly, column-major likewise.
+using rows_of_64 = matrix_view<float, dynamic_extent, 64, padded_row_major>;
+static_assert(std::is_convertible_v<fixed, rows_of_64> && std::is_convertible_v<half, rows_of_64>);
+static_assert(std::is_convertible_v<rows_of_64, matrix_view<const float, dynamic_extent, 64, strided>>);
+static_assert(!std::is_convertible_v<matrix_view<float, 8, 64, strided>, rows_of_64>);
+static_assert(std::is_constructible_v<rows_of_64, matrix_view<float, 8, 64, strided>>);
+static_assert(!std::is_convertible_v<matrix_view<float, 8, 64, column_major>, rows_of_64>);
+static_assert(!std::is_convertible_v<rows_of_64, half>);
+
 // A static vector checks a span's length, so that conversion is explicit.
 static_assert(std::is_convertible_v<std::span<float>, vector_view<float>>);
 static_assert(!std::is_convertible_v<std::span<float>, vector_view<float, 4>>);
@@ -40,13 +49,21 @@ static_assert(std::is_default_constructible_v<dynamic> && !std::is_default_const
 template <class View, class... Slices>
 using part = decltype(std::declval<View>().subview(std::declval<Slices>()...));
 template <class View, class... Slices>
-concept can_slice = requires(View view, Slices... slices) { view.subview(slices...); };
+concept can_slice = requires(View view, Slices... slices) {
+    view.subview(slices...);
+};
 
 static_assert(std::is_same_v<part<fixed, int, all_indices>, vector_view<float, 64>>);
 static_assert(std::is_same_v<part<fixed, slice, all_indices>, matrix_view<float, dynamic_extent, 64>>);
 static_assert(std::is_same_v<part<fixed, fixed_slice<2>, all_indices>, matrix_view<float, 2, 64>>);
 static_assert(std::is_same_v<part<fixed, all_indices, int>, vector_view<float, 8, strided>>);
-static_assert(std::is_same_v<part<fixed, all_indices, fixed_slice<16>>, matrix_view<float, 8, 16, strided>>);
+static_assert(std::is_same_v<part<fixed, all_indices, fixed_slice<16>>, matrix_view<float, 8, 16, padded_row_major>>);
+using padded = matrix_view<float, 8, dynamic_extent, padded_row_major>;
+static_assert(std::is_same_v<part<fixed, all_indices, slice>, padded>);
+static_assert(std::is_same_v<part<padded, int, slice>, vector_view<float>>);
+static_assert(std::is_same_v<part<padded, all_indices, int>, vector_view<float, 8, strided>>);
+static_assert(std::is_same_v<part<tensor_view<float, dextents<3>>, slice, int, all_indices>,
+                             matrix_view<float, dynamic_extent, dynamic_extent, padded_row_major>>);
 static_assert(std::is_same_v<part<fixed, int, slice>, vector_view<float>>);
 static_assert(!can_slice<fixed, int>);
 static_assert(!can_slice<fixed, int, int>);

@@ -17,7 +17,11 @@ template <class View>
 void check(const View& view) {
     const auto span = as_mdspan(view);
     const auto back = as_view(span);
-    static_assert(std::is_same_v<std::remove_const_t<decltype(back)>, View>);
+    using layout = typename View::layout_type;
+    using expected_layout = std::conditional_t<std::is_same_v<layout, padded_row_major>, strided, layout>;
+    static_assert(std::is_same_v<typename std::remove_const_t<decltype(back)>::layout_type, expected_layout>);
+    static_assert(
+        std::is_same_v<typename std::remove_const_t<decltype(back)>::extents_type, typename View::extents_type>);
     for (std::size_t i = 0; i < view.extent(0); ++i) {
         for (std::size_t j = 0; j < view.extent(1); ++j) {
             CHECK(&span[std::array{i, j}] == &view(i, j));

@@ -40,6 +40,6 @@ TEST_CASE("transform_batches refuses unequal sizes and gaps", "[interop]") {
     const auto same = [](auto x) { return x; };
     CHECK_THROWS_AS(transform_batches(same, a.view(), matrix_view<const float>(b.view())), hence::exception);
     const auto part = a.view().subview(all, slice{0, 2});
-    const tensor_view<const float, dextents<2>, strided> from = part;
+    const tensor_view<const float, dextents<2>, padded_row_major> from = part;
     CHECK_THROWS_AS(transform_batches(same, part, from), hence::exception);
 }

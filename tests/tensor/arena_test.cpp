@@ -10,7 +10,9 @@ using namespace hence;
 
 namespace {
 
-std::uintptr_t address(const void* place) { return reinterpret_cast<std::uintptr_t>(place); }
+std::uintptr_t address(const void* place) {
+    return reinterpret_cast<std::uintptr_t>(place);
+}
 
 }  // namespace
 

@@ -47,6 +47,7 @@ TEST_CASE("a subview shows the elements that the slices select, from every layou
     const tensor_view<const int, dextents<3>> dense(values.data(), 5, 6, 7);
     const tensor_view<const int, dextents<3>, column_major> columns(values.data(), 5, 6, 7);
     const tensor_view<const int, dextents<3>, strided> gaps = dense;
+    const tensor_view<const int, dextents<3>, padded_row_major> padded = dense;
 
     const auto check = [](const auto& view) {
         const auto part = view.subview(slice{1, 3}, 4, fixed_slice<2>{5});
@@ -63,6 +64,7 @@ TEST_CASE("a subview shows the elements that the slices select, from every layou
     check(dense);
     check(columns);
     check(gaps);
+    check(padded);
 }
 
 TEST_CASE("a slice past the end is a contract violation, an empty one at the end is not", "[tensor]") {
@@ -85,6 +87,16 @@ TEST_CASE("claiming a static size checks it", "[tensor]") {
     CHECK_THROWS_AS((vector_view<const int, 11>(std::span(values))), hence::exception);
     CHECK_THROWS_AS((matrix_view<const int>(std::span(values), dextents<2>(3, 3))), hence::exception);
     CHECK((matrix_view<const int>(std::span(values), dextents<2>(4, 3)).size() == 12));
+}
+
+TEST_CASE("a strided view becomes rows only where their elements are neighbours", "[tensor]") {
+    const auto values = counted(12);
+    const matrix_view<const int> view(values.data(), 3, 4);
+    using rows = matrix_view<const int, dynamic_extent, dynamic_extent, padded_row_major>;
+    const matrix_view<const int, dynamic_extent, dynamic_extent, strided> part = view.subview(all, slice{1, 2});
+    CHECK(rows(part)(2, 1) == 10);
+    CHECK_THROWS_AS(rows(transposed(view)), hence::exception);
+    CHECK(rows(view.subview(slice{0, 2}, slice{1, 1})).stride(0) == 4);
 }
 
 TEST_CASE("a strided view becomes dense only where it has no gaps", "[tensor]") {

@@ -49,14 +49,15 @@ template <class M>
 auto view_eigen_matrix(M& m) {
     using plain = std::remove_const_t<M>;
     using element = std::remove_pointer_t<decltype(m.data())>;
-    using sizes =
-        extents<from_eigen_size(plain::RowsAtCompileTime), from_eigen_size(plain::ColsAtCompileTime)>;
+    using sizes = extents<from_eigen_size(plain::RowsAtCompileTime), from_eigen_size(plain::ColsAtCompileTime)>;
     constexpr bool rows_first = static_cast<bool>(plain::IsRowMajor);
     if constexpr (eigen_plain<plain> || is_dense_map<plain>) {
         using layout = std::conditional_t<rows_first, row_major, column_major>;
         return tensor_view<element, sizes, layout>(m.data(), sizes(m.rows(), m.cols()));
     } else {
-        using view = tensor_view<element, sizes, strided>;
+        using layout =
+            std::conditional_t<rows_first && plain::InnerStrideAtCompileTime == 1, padded_row_major, strided>;
+        using view = tensor_view<element, sizes, layout>;
         const std::size_t inner = to_size(m.innerStride());
         const std::size_t outer = to_size(m.outerStride());
         const std::size_t strides[] = {rows_first ? outer : inner, rows_first ? inner : outer};
@@ -69,7 +70,7 @@ auto map_vector(const tensor_view<T, Extents, Layout>& view) {
     using plain = Eigen::Matrix<std::remove_cv_t<T>, to_eigen_size(Extents::static_extent(0)), 1>;
     using mapped = std::conditional_t<std::is_const_v<T>, const plain, plain>;
     const auto size = static_cast<Eigen::Index>(view.extent(0));
-    if constexpr (std::is_same_v<Layout, strided>) {
+    if constexpr (!Layout::template mapping<Extents>::always_contiguous) {
         const Eigen::InnerStride<> stride(static_cast<Eigen::Index>(view.stride(0)));
         return Eigen::Map<mapped, Alignment, Eigen::InnerStride<>>(view.data(), size, stride);
     } else {
@@ -84,12 +85,11 @@ auto map_matrix(const tensor_view<T, Extents, Layout>& view) {
     // Eigen insists that a single column is column-major and a single row is row-major; for one row or column
     // the orders are the same memory.
     constexpr bool rows_first = columns == 1 ? rows == 1 : rows == 1 || !std::is_same_v<Layout, column_major>;
-    using plain =
-        Eigen::Matrix<std::remove_cv_t<T>, rows, columns, rows_first ? Eigen::RowMajor : Eigen::ColMajor>;
+    using plain = Eigen::Matrix<std::remove_cv_t<T>, rows, columns, rows_first ? Eigen::RowMajor : Eigen::ColMajor>;
     using mapped = std::conditional_t<std::is_const_v<T>, const plain, plain>;
     const auto row_count = static_cast<Eigen::Index>(view.extent(0));
     const auto column_count = static_cast<Eigen::Index>(view.extent(1));
-    if constexpr (std::is_same_v<Layout, strided>) {
+    if constexpr (!Layout::template mapping<Extents>::always_contiguous) {
         using strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
         const auto between_rows = static_cast<Eigen::Index>(view.stride(0));
         const auto between_columns = static_cast<Eigen::Index>(view.stride(1));
@@ -107,12 +107,12 @@ auto map_matrix(const tensor_view<T, Extents, Layout>& view) {
 /// (an expression such as a + b has no memory to share) and, for an owning matrix, an lvalue (a temporary's
 /// memory would be gone before the view is used).
 template <class M>
-concept eigen_in_memory =
-    std::is_base_of_v<Eigen::DenseBase<std::remove_cvref_t<M>>, std::remove_cvref_t<M>> &&
-    (std::remove_cvref_t<M>::Flags & Eigen::DirectAccessBit) != 0 &&
-    (std::is_lvalue_reference_v<M> || !detail::eigen_plain<std::remove_cvref_t<M>>);
+concept eigen_in_memory = std::is_base_of_v<Eigen::DenseBase<std::remove_cvref_t<M>>, std::remove_cvref_t<M>> &&
+                              (std::remove_cvref_t<M>::Flags& Eigen::DirectAccessBit) != 0 &&
+                          (std::is_lvalue_reference_v<M> || !detail::eigen_plain<std::remove_cvref_t<M>>);
 
-/// Shows Eigen's memory as a tensor_view: row_major or column_major where there cannot be gaps, else strided.
+/// Shows Eigen's memory as a tensor_view: row_major or column_major where there cannot be gaps, padded_row_major
+/// for a block of a row-major matrix, else strided.
 /// Valid as long as the memory of `m`; constant where `m` is.
 /// @shape a vector of n: [n]; a matrix: [rows, columns]
 /// @errors contract: a negative stride (Eigen::Reverse has no direct access; a Map can have one)

@@ -25,6 +25,10 @@ struct std_layout<column_major> {
     using type = std::layout_left;
 };
 template <>
+struct std_layout<padded_row_major> {
+    using type = std::layout_stride;
+};
+template <>
 struct std_layout<strided> {
     using type = std::layout_stride;
 };
@@ -46,7 +50,7 @@ struct own_layout<std::layout_stride> {
 
 }  // namespace detail
 
-/// Shows a view as an mdspan of the same memory.
+/// Shows a view as an mdspan of the same memory; padded rows become std::layout_stride.
 /// @shape the same
 /// @errors none
 /// @source none
@@ -57,7 +61,7 @@ template <class T, std::size_t... Sizes, class Layout>
     using span = std::mdspan<T, sizes, layout>;
     std::array<std::size_t, sizeof...(Sizes)> counts{};
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = view.extent(i);
-    if constexpr (std::is_same_v<Layout, strided>) {
+    if constexpr (!Layout::template mapping<extents<Sizes...>>::always_contiguous) {
         std::array<std::size_t, sizeof...(Sizes)> strides{};
         for (std::size_t i = 0; i < strides.size(); ++i) strides[i] = view.stride(i);
         return span(view.data(), typename span::mapping_type(sizes(counts), strides));
@@ -82,7 +86,8 @@ template <class T, class Index, std::size_t... Sizes, class Layout>
         } else {
             return view(span.data_handle(), sizes);
         }
-    }(std::make_index_sequence<sizeof...(Sizes)>{});
+    }
+    (std::make_index_sequence<sizeof...(Sizes)>{});
 }
 
 HENCE_NAMESPACE_END

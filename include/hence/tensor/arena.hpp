@@ -66,8 +66,7 @@ private:
         std::byte* place = base_ + used_;
         used_ += bytes;
         // Workers race to write equal values; a load first keeps the line shared once the mark has settled.
-        if (high_water_->load(std::memory_order_relaxed) < used_)
-            high_water_->store(used_, std::memory_order_relaxed);
+        if (high_water_->load(std::memory_order_relaxed) < used_) high_water_->store(used_, std::memory_order_relaxed);
         return place;
     }
 
@@ -87,8 +86,7 @@ public:
     explicit arena(std::size_t capacity_bytes, std::pmr::memory_resource* memory = nullptr)
         : memory_(memory != nullptr ? memory : std::pmr::get_default_resource()),
           capacity_(arena_bytes<std::byte>(capacity_bytes)),
-          base_(static_cast<std::byte*>(capacity_ != 0 ? memory_->allocate(capacity_, HENCE_ALIGNMENT)
-                                                       : nullptr)) {}
+          base_(static_cast<std::byte*>(capacity_ != 0 ? memory_->allocate(capacity_, HENCE_ALIGNMENT) : nullptr)) {}
     ~arena() {
         if (base_ != nullptr) memory_->deallocate(base_, capacity_, HENCE_ALIGNMENT);
     }
@@ -108,9 +106,7 @@ public:
     /// @units bytes
     /// @errors none
     /// @source none
-    [[nodiscard]] std::size_t high_water() const noexcept {
-        return high_water_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] std::size_t high_water() const noexcept { return high_water_.load(std::memory_order_relaxed); }
 
 private:
     std::pmr::memory_resource* memory_;

@@ -20,7 +20,8 @@ inline constexpr std::size_t dynamic_extent = static_cast<std::size_t>(-1);
 
 namespace detail {
 
-// Only the dynamic sizes are stored; none at all makes an empty class, so that a static view is one pointer.
+// Only the dynamic sizes (or strides) are stored; none at all makes an empty class, so that a static view is one
+// pointer.
 template <std::size_t Count>
 struct dynamic_sizes {
     std::size_t values[Count] = {};
@@ -76,8 +77,8 @@ public:
     /// @errors contract: a given size differs from the static one, or is negative
     /// @source interface of std::extents
     template <std::integral... Given>
-        requires(sizeof...(Given) > 0 && (sizeof...(Given) == sizeof...(Sizes) ||
-                                          sizeof...(Given) == extents<Sizes...>::rank_dynamic()))
+        requires(sizeof...(Given) > 0 &&
+                 (sizeof...(Given) == sizeof...(Sizes) || sizeof...(Given) == extents<Sizes...>::rank_dynamic()))
     constexpr explicit extents(Given... given) {
         const std::size_t sizes[] = {detail::to_size(given)...};
         if constexpr (sizeof...(Given) == rank_dynamic()) {

@@ -1,7 +1,8 @@
 // Layouts: how the indices of a tensor become an offset in memory.
 //
 // A layout is an empty policy with a nested mapping<Extents>, as in std::mdspan. row_major is what the
-// library itself makes and its kernels read; column_major is Eigen's default; strided is any part of either.
+// library itself makes; padded_row_major is some of its columns; column_major is Eigen's default; strided is any
+// part of any.
 #ifndef HENCE_TENSOR_LAYOUT_HPP
 #define HENCE_TENSOR_LAYOUT_HPP
 
@@ -56,6 +57,76 @@ public:
 
 private:
     [[no_unique_address]] Extents extents_;
+};
+
+// A mapping that stores its strides; those of the last dimension only if that is not always 1.
+template <class Layout, tensor_extents Extents, bool StoresLast>
+    requires(Extents::rank() > 0)
+class stored_mapping {
+public:
+    using extents_type = Extents;
+    using layout_type = Layout;
+    static constexpr bool always_contiguous = false;
+
+    constexpr stored_mapping() noexcept = default;
+
+    constexpr stored_mapping(const Extents& sizes, const std::size_t (&strides)[Extents::rank()]) : extents_(sizes) {
+        assign([&](std::size_t dimension) { return strides[dimension]; });
+    }
+
+    // From any layout; explicit where a size or the unit stride must be checked.
+    template <class Other>
+        requires(!std::is_same_v<Other, stored_mapping> &&
+                 std::is_constructible_v<Extents, const typename Other::extents_type&>)
+    constexpr explicit(!std::is_convertible_v<const typename Other::extents_type&, Extents> ||
+                       !Layout::template includes<typename Other::layout_type>) stored_mapping(const Other& other)
+        : extents_(other.extents()) {
+        assign([&](std::size_t dimension) { return other.stride(dimension); });
+    }
+
+    [[nodiscard]] constexpr const Extents& extents() const noexcept { return extents_; }
+
+    template <std::integral... Index>
+        requires(sizeof...(Index) == Extents::rank())
+    [[nodiscard]] constexpr std::size_t operator()(Index... index) const noexcept {
+        std::size_t sum = 0;
+        std::size_t dimension = 0;
+        ((sum += static_cast<std::size_t>(index) * stride(dimension++)), ...);
+        return sum;
+    }
+
+    [[nodiscard]] constexpr std::size_t stride(std::size_t dimension) const noexcept {
+        if constexpr (!StoresLast) {
+            if (dimension + 1 == Extents::rank()) return 1;
+        }
+        return strides_[dimension];
+    }
+
+    // Whether the elements lie without gaps in row-major order.
+    [[nodiscard]] constexpr bool is_contiguous() const noexcept {
+        std::size_t expected = 1;
+        for (std::size_t i = Extents::rank(); i-- > 0;) {
+            if (stride(i) != expected && extents_.extent(i) > 1) return false;
+            expected *= extents_.extent(i);
+        }
+        return true;
+    }
+
+private:
+    static constexpr std::size_t stored = Extents::rank() - (StoresLast ? 0 : 1);
+
+    template <class StrideOf>
+    constexpr void assign(StrideOf stride_of) {
+        if constexpr (stored > 0) {
+            for (std::size_t i = 0; i < stored; ++i) strides_[i] = stride_of(i);
+        }
+        if constexpr (!StoresLast) {
+            HENCE_EXPECT(stride_of(stored) == 1 || extents_.extent(stored) <= 1, "rows whose elements are neighbours");
+        }
+    }
+
+    [[no_unique_address]] Extents extents_;
+    [[no_unique_address]] dynamic_sizes<stored> strides_;
 };
 
 }  // namespace detail
@@ -123,95 +194,36 @@ struct column_major {
     }
 };
 
-/// A stride of its own for each dimension, known at run time: rows with padding, columns, every other one.
+/// Rows whose elements are neighbours, at distances known at run time: some columns of a row-major matrix. What
+/// layers read and write, since kernels load rows with vector instructions.
+struct padded_row_major {
+    template <tensor_extents Extents>
+    using mapping = detail::stored_mapping<padded_row_major, Extents, false>;
+
+    /// The layouts that are always a case of this one, so that converting from them is implicit.
+    template <class Other>
+    static constexpr bool includes = std::is_same_v<Other, row_major> || std::is_same_v<Other, padded_row_major>;
+};
+
+/// A stride of its own for each dimension, known at run time: columns, every other element, and all the rest.
 struct strided {
     template <tensor_extents Extents>
-        requires(Extents::rank() > 0)
-    class mapping {
-    public:
-        using extents_type = Extents;
-        using layout_type = strided;
-        static constexpr bool always_contiguous = false;
+    using mapping = detail::stored_mapping<strided, Extents, true>;
 
-        constexpr mapping() noexcept = default;
-
-        /// @shape one stride for each dimension
-        /// @units elements
-        /// @errors none
-        /// @source none
-        constexpr mapping(const Extents& sizes, const std::size_t (&strides)[Extents::rank()]) noexcept
-            : extents_(sizes) {
-            for (std::size_t i = 0; i < Extents::rank(); ++i) strides_[i] = strides[i];
-        }
-
-        /// From any layout; explicit where a size must be checked.
-        /// @shape rank sizes
-        /// @errors contract: a size differs from a static one
-        /// @source none
-        template <class Other>
-            requires(!std::is_same_v<Other, mapping> &&
-                     std::is_constructible_v<Extents, const typename Other::extents_type&>)
-        constexpr explicit(!std::is_convertible_v<const typename Other::extents_type&, Extents>)
-            mapping(const Other& other)
-            : extents_(other.extents()) {
-            for (std::size_t i = 0; i < Extents::rank(); ++i) strides_[i] = other.stride(i);
-        }
-
-        [[nodiscard]] constexpr const Extents& extents() const noexcept { return extents_; }
-
-        /// The offset of one element.
-        /// @shape rank indices
-        /// @units elements
-        /// @errors none; each index is below its extent
-        /// @source none
-        template <std::integral... Index>
-            requires(sizeof...(Index) == Extents::rank())
-        [[nodiscard]] constexpr std::size_t operator()(Index... index) const noexcept {
-            std::size_t sum = 0;
-            std::size_t dimension = 0;
-            ((sum += static_cast<std::size_t>(index) * strides_[dimension++]), ...);
-            return sum;
-        }
-
-        /// The distance between neighbours along one dimension.
-        /// @shape none
-        /// @units elements
-        /// @errors none; dimension < rank
-        /// @source none
-        [[nodiscard]] constexpr std::size_t stride(std::size_t dimension) const noexcept {
-            return strides_[dimension];
-        }
-
-        /// Whether the elements lie without gaps in row-major order.
-        /// @shape none
-        /// @errors none
-        /// @source none
-        [[nodiscard]] constexpr bool is_contiguous() const noexcept {
-            std::size_t expected = 1;
-            for (std::size_t i = Extents::rank(); i-- > 0;) {
-                if (strides_[i] != expected && extents_.extent(i) > 1) return false;
-                expected *= extents_.extent(i);
-            }
-            return true;
-        }
-
-    private:
-        [[no_unique_address]] Extents extents_;
-        std::size_t strides_[Extents::rank()] = {};
-    };
+    template <class>
+    static constexpr bool includes = true;
 };
 
 /// A way to lay out tensors. Requires an empty policy type (it is stored nowhere) with a mapping<Extents>
 /// that gives offsets for rank indices (element access), the stride of each dimension (rows, subviews and
 /// interop are computed from strides) and whether the elements lie without gaps (what span() needs).
 template <class T>
-concept layout_policy =
-    std::is_empty_v<T> && requires(const typename T::template mapping<extents<1, 1>>& mapping) {
-        { mapping(0, 0) } -> std::same_as<std::size_t>;
-        { mapping.stride(std::size_t{0}) } -> std::same_as<std::size_t>;
-        { mapping.is_contiguous() } -> std::same_as<bool>;
-        { mapping.extents() } -> std::same_as<const extents<1, 1>&>;
-    };
+concept layout_policy = std::is_empty_v<T> && requires(const typename T::template mapping<extents<1, 1>>& mapping) {
+    { mapping(0, 0) } -> std::same_as<std::size_t>;
+    { mapping.stride(std::size_t{0}) } -> std::same_as<std::size_t>;
+    { mapping.is_contiguous() } -> std::same_as<bool>;
+    { mapping.extents() } -> std::same_as<const extents<1, 1>&>;
+};
 
 HENCE_NAMESPACE_END
 

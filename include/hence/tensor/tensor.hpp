@@ -29,9 +29,7 @@ public:
     using const_view_type = tensor_view<const T, Extents>;
 
     /// No memory, dynamic sizes 0.
-    tensor() noexcept
-        requires(Extents::rank_dynamic() > 0)
-    = default;
+    tensor() noexcept requires(Extents::rank_dynamic() > 0) = default;
 
     /// Elements without a defined value.
     /// @shape sizes
@@ -107,8 +105,17 @@ public:
     /// @source none
     [[nodiscard]] view_type view() noexcept { return {data_, sizes_}; }
     [[nodiscard]] const_view_type view() const noexcept { return {data_, sizes_}; }
-    operator view_type() noexcept { return view(); }
-    operator const_view_type() const noexcept { return view(); }
+
+    /// Any view that those of this tensor convert to, so that a tensor can be given where a view is asked for.
+    /// @shape that of this tensor
+    /// @errors none
+    /// @source none
+    template <any_tensor_view View>
+        requires std::is_convertible_v<view_type, View>
+    operator View() noexcept { return view(); }
+    template <any_tensor_view View>
+        requires std::is_convertible_v<const_view_type, View>
+    operator View() const noexcept { return view(); }
 
     [[nodiscard]] std::span<T> span() noexcept { return {data_, size()}; }
     [[nodiscard]] std::span<const T> span() const noexcept { return {data_, size()}; }
@@ -119,14 +126,10 @@ public:
     /// @source none
     template <std::integral... Index>
         requires(sizeof...(Index) == Extents::rank())
-    [[nodiscard]] T& operator()(Index... index) noexcept {
-        return view()(index...);
-    }
+    [[nodiscard]] T& operator()(Index... index) noexcept { return view()(index...); }
     template <std::integral... Index>
         requires(sizeof...(Index) == Extents::rank())
-    [[nodiscard]] const T& operator()(Index... index) const noexcept {
-        return view()(index...);
-    }
+    [[nodiscard]] const T& operator()(Index... index) const noexcept { return view()(index...); }
 
 private:
     static std::size_t checked_bytes(const Extents& sizes) {

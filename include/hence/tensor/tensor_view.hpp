@@ -45,7 +45,8 @@ template <>
 inline constexpr slice_kind kind_of_slice<all_indices> = slice_kind::whole;
 
 template <class T>
-concept slicer = std::integral<T> || kind_of_slice<T> != slice_kind::index;
+concept slicer = std::integral<T> || kind_of_slice<T>
+!= slice_kind::index;
 
 template <class T>
 inline constexpr std::size_t fixed_count = dynamic_extent;
@@ -72,7 +73,7 @@ struct subview_shape {
     }
     // A dense layout stays dense where only its slowest kept dimension is cut.
     static constexpr bool stays_dense() noexcept {
-        if (std::is_same_v<Layout, strided>) return false;
+        if (!Layout::template mapping<Extents>::always_contiguous) return false;
         const bool first_is_slowest = std::is_same_v<Layout, row_major>;
         for (std::size_t n = 0; n < rank; ++n) {
             const bool slowest = n == (first_is_slowest ? 0 : rank - 1);
@@ -89,7 +90,12 @@ struct subview_shape {
     template <std::size_t... N>
     static auto deduce(std::index_sequence<N...>) -> extents<static_size(N)...>;
     using extents_type = decltype(deduce(std::make_index_sequence<rank>{}));
-    using layout_type = std::conditional_t<stays_dense(), Layout, strided>;
+    // Rows of neighbours stay so where their own dimension is kept, and a single one has no padding.
+    static constexpr bool keeps_rows =
+        (std::is_same_v<Layout, row_major> || std::is_same_v<Layout, padded_row_major>)&&kinds[sizeof...(Slices) - 1] !=
+        slice_kind::index;
+    using rows_layout = std::conditional_t<rank == 1, row_major, padded_row_major>;
+    using layout_type = std::conditional_t<stays_dense(), Layout, std::conditional_t<keeps_rows, rows_layout, strided>>;
 };
 
 template <class Extents, class Indices>
@@ -101,7 +107,7 @@ struct reversed_extents<Extents, std::index_sequence<I...>> {
 
 template <class Layout>
 struct reversed_layout {
-    using type = Layout;
+    using type = strided;
 };
 template <>
 struct reversed_layout<row_major> {
@@ -125,13 +131,11 @@ public:
     using mapping_type = typename Layout::template mapping<Extents>;
 
     /// No memory; dynamic sizes are 0.
-    constexpr tensor_view() noexcept
-        requires(Extents::rank_dynamic() > 0)
-    = default;
+    constexpr tensor_view() noexcept requires(Extents::rank_dynamic() > 0) = default;
 
     constexpr tensor_view(T* data, const mapping_type& mapping) noexcept : data_(data), mapping_(mapping) {}
-    constexpr tensor_view(T* data, const Extents& sizes) noexcept
-        requires std::is_constructible_v<mapping_type, const Extents&>
+    constexpr tensor_view(T* data,
+                          const Extents& sizes) noexcept requires std::is_constructible_v<mapping_type, const Extents&>
         : data_(data), mapping_(sizes) {}
 
     /// From memory and every size, or only the dynamic ones (none for a fully static shape).
@@ -139,16 +143,14 @@ public:
     /// @errors contract: a size differs from the static one
     /// @source none
     template <std::integral... Sizes>
-        requires(std::is_constructible_v<mapping_type, const Extents&> &&
-                 (std::is_constructible_v<Extents, Sizes...>))
+        requires(std::is_constructible_v<mapping_type, const Extents&> && (std::is_constructible_v<Extents, Sizes...>))
     constexpr explicit tensor_view(T* data, Sizes... sizes) : data_(data), mapping_(Extents(sizes...)) {}
 
     /// From a span that holds exactly these elements.
     /// @shape elements.size() == sizes.size()
     /// @errors contract: the counts differ
     /// @source none
-    constexpr tensor_view(std::span<T> elements, const Extents& sizes)
-        requires(mapping_type::always_contiguous)
+    constexpr tensor_view(std::span<T> elements, const Extents& sizes) requires(mapping_type::always_contiguous)
         : data_(elements.data()), mapping_(sizes) {
         HENCE_EXPECT(elements.size() == sizes.size(), "a span with as many elements as the extents say");
     }
@@ -157,8 +159,8 @@ public:
     /// @shape elements.size() values
     /// @errors contract: the count differs from a static one
     /// @source none
-    constexpr explicit(Extents::rank_dynamic() == 0) tensor_view(std::span<T> elements)
-        requires(mapping_type::always_contiguous && Extents::rank() == 1)
+    constexpr explicit(Extents::rank_dynamic() == 0)
+        tensor_view(std::span<T> elements) requires(mapping_type::always_contiguous&& Extents::rank() == 1)
         : data_(elements.data()), mapping_(Extents(elements.size())) {}
 
     /// From a view whose sizes, layout or constness are known more precisely: implicit. From one where they
@@ -169,8 +171,7 @@ public:
     template <class U, class OtherExtents, class OtherLayout>
         requires(!std::is_same_v<tensor_view<U, OtherExtents, OtherLayout>, tensor_view> &&
                  std::is_convertible_v<U (*)[], T (*)[]> &&
-                 std::is_constructible_v<mapping_type,
-                                         const typename OtherLayout::template mapping<OtherExtents>&>)
+                 std::is_constructible_v<mapping_type, const typename OtherLayout::template mapping<OtherExtents>&>)
     constexpr explicit(
         !std::is_convertible_v<const typename OtherLayout::template mapping<OtherExtents>&, mapping_type>)
         tensor_view(const tensor_view<U, OtherExtents, OtherLayout>& other)
@@ -194,11 +195,10 @@ public:
 
     /// The elements in memory order.
     /// @shape size() elements
-    /// @errors contract: the view has gaps (a strided one may have; row_major and column_major never do)
+    /// @errors contract: the view has gaps (row_major and column_major never have)
     /// @source none
     [[nodiscard]] constexpr std::span<T> span() const {
-        if constexpr (!mapping_type::always_contiguous)
-            HENCE_EXPECT(mapping_.is_contiguous(), "a view without gaps");
+        if constexpr (!mapping_type::always_contiguous) HENCE_EXPECT(mapping_.is_contiguous(), "a view without gaps");
         return {data_, size()};
     }
 
@@ -208,17 +208,13 @@ public:
     /// @source none
     template <std::integral... Index>
         requires(sizeof...(Index) == Extents::rank())
-    [[nodiscard]] constexpr T& operator()(Index... index) const noexcept {
-        return data_[mapping_(index...)];
-    }
+    [[nodiscard]] constexpr T& operator()(Index... index) const noexcept { return data_[mapping_(index...)]; }
 
     /// One element of a vector, unchecked.
     /// @shape rank 1
     /// @errors none; index < extent(0)
     /// @source none
-    [[nodiscard]] constexpr T& operator[](std::size_t index) const noexcept
-        requires(Extents::rank() == 1)
-    {
+    [[nodiscard]] constexpr T& operator[](std::size_t index) const noexcept requires(Extents::rank() == 1) {
         return data_[mapping_(index)];
     }
 
@@ -256,9 +252,7 @@ public:
     /// @shape rank() - 1 dimensions remain
     /// @errors contract: index < extent(0)
     /// @source none
-    [[nodiscard]] constexpr auto row(std::size_t index) const
-        requires(Extents::rank() > 1)
-    {
+    [[nodiscard]] constexpr auto row(std::size_t index) const requires(Extents::rank() > 1) {
         return leading(index, std::make_index_sequence<Extents::rank() - 1>{});
     }
 
@@ -266,9 +260,7 @@ public:
     /// @shape [count, the other dimensions]
     /// @errors contract: begin + count <= extent(0)
     /// @source none
-    [[nodiscard]] constexpr auto rows(std::size_t begin, std::size_t count) const
-        requires(Extents::rank() > 0)
-    {
+    [[nodiscard]] constexpr auto rows(std::size_t begin, std::size_t count) const requires(Extents::rank() > 0) {
         return leading(slice{begin, count}, std::make_index_sequence<Extents::rank() - 1>{});
     }
 
@@ -278,8 +270,7 @@ private:
     }
 
     template <class Slice>
-    constexpr void resolve(const Slice& given, std::size_t dimension, std::size_t& begin,
-                           std::size_t& count) const {
+    constexpr void resolve(const Slice& given, std::size_t dimension, std::size_t& begin, std::size_t& count) const {
         const std::size_t size = extent(dimension);
         if constexpr (detail::kind_of_slice<Slice> == detail::slice_kind::whole) {
             count = size;
@@ -304,7 +295,7 @@ private:
         using part_layout = typename Shape::layout_type;
         using part = tensor_view<T, part_extents, part_layout>;
         const part_extents sizes(counts[Shape::source(N)]...);
-        if constexpr (std::is_same_v<part_layout, strided>) {
+        if constexpr (!part::mapping_type::always_contiguous) {
             const std::size_t strides[] = {stride(Shape::source(N))...};
             return part(data_ + offset, typename part::mapping_type(sizes, strides));
         } else {
@@ -325,7 +316,8 @@ template <class T, std::size_t... Sizes>
 tensor_view(T*, extents<Sizes...>) -> tensor_view<T, extents<Sizes...>>;
 template <class T, std::integral... Sizes>
     requires(sizeof...(Sizes) > 0)
-tensor_view(T*, Sizes...) -> tensor_view<T, dextents<sizeof...(Sizes)>>;
+tensor_view(T*, Sizes...)
+->tensor_view<T, dextents<sizeof...(Sizes)>>;
 template <class T>
 tensor_view(std::span<T>) -> tensor_view<T, dextents<1>>;
 template <class T, std::size_t... Sizes>
@@ -352,13 +344,14 @@ template <class T, class Extents, class Layout>
     using result_view = tensor_view<T, reversed, layout>;
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         const reversed sizes(view.extent(Extents::rank() - 1 - I)...);
-        if constexpr (std::is_same_v<layout, strided>) {
+        if constexpr (!result_view::mapping_type::always_contiguous) {
             const std::size_t strides[] = {view.stride(Extents::rank() - 1 - I)...};
             return result_view(view.data(), typename result_view::mapping_type(sizes, strides));
         } else {
             return result_view(view.data(), sizes);
         }
-    }(indices{});
+    }
+    (indices{});
 }
 
 /// A vector as a matrix of one row: one sample as a batch of one.
@@ -367,14 +360,8 @@ template <class T, class Extents, class Layout>
 /// @source none
 template <class T, std::size_t Size, class Layout>
 [[nodiscard]] constexpr auto as_row(const tensor_view<T, extents<Size>, Layout>& vector) {
-    using sizes = extents<1, Size>;
-    if constexpr (std::is_same_v<Layout, strided>) {
-        using row_matrix = tensor_view<T, sizes, strided>;
-        const std::size_t strides[] = {vector.extent(0) * vector.stride(0), vector.stride(0)};
-        return row_matrix(vector.data(), typename row_matrix::mapping_type(sizes(1, vector.extent(0)), strides));
-    } else {
-        return tensor_view<T, sizes>(vector.data(), sizes(1, vector.extent(0)));
-    }
+    static_assert(!std::is_same_v<Layout, strided>, "elements with gaps cannot be a row");
+    return tensor_view<T, extents<1, Size>>(vector.data(), extents<1, Size>(1, vector.extent(0)));
 }
 
 /// Copies every element; the memory of the two must not overlap.

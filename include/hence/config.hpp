@@ -21,6 +21,11 @@
 #error "hence needs C++20: g++ 12, clang 14 or newer with -std=c++20"
 #endif
 
+// Function-like macros of these names, from <windows.h> or old code, would break std::min below. libstdc++
+// undefines them too, but only where they come before its first header.
+#undef min
+#undef max
+
 // --- compiler and architecture ---------------------------------------------------------------
 
 #if defined(__clang__)

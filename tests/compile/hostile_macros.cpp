@@ -1,43 +1,12 @@
-// Every header with min and max defined as function-like macros, as <windows.h> and old code define them.
+// Every header after min and max were defined as function-like macros, as <windows.h> and old code do.
 //
-// Standard and third-party headers come first: their protection is their own affair, and libstdc++ undefines
-// the two names when one of its headers is first included.
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <bit>
-#include <charconv>
-#include <chrono>
-#include <cmath>
-#include <condition_variable>
-#include <cstring>
-#include <deque>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <limits>
-#include <map>
-#include <memory_resource>
-#include <mutex>
-#include <numeric>
-#include <optional>
-#include <queue>
-#include <random>
-#include <span>
-#include <sstream>
-#include <string>
-#include <thread>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
-#include <variant>
-#include <vector>
-
-#include <nlohmann/json.hpp>
-#include <xsimd/xsimd.hpp>
+// A standard header comes first, since libstdc++ undefines the two names in its own first header and
+// nothing would be tested.
+#include <cstddef>
 
 #define min(a, b) hence_used_the_macro_min
 #define max(a, b) hence_used_the_macro_max
 
 #include <hence/hence.hpp>
+
+static_assert(sizeof(std::size_t) >= 4);

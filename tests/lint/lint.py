@@ -7,6 +7,7 @@ Prints one line per finding as file:line: rule: what is wrong, warnings first. E
 anything but a warning was found.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -150,8 +151,15 @@ def is_function(declaration: str) -> bool:
 
 
 def check_docs(path: Path, lines):
-    i = 0
+    i, private = 0, False
     while i < len(lines):
+        if re.match(r"namespace (\w+::)?detail\s*\{", lines[i]):
+            private = True
+        elif re.match(r"\}\s*//\s*namespace (\w+::)?detail", lines[i]):
+            private = False
+        if private:
+            i += 1
+            continue
         if not re.match(r"\s*///(?!<)", lines[i]):
             i += 1
             continue
@@ -267,6 +275,32 @@ def check_reference():
             report(macros, 1, "reference", f"{macro} is not described")
 
 
+def check_packaging():
+    port = ROOT / "packaging" / "vcpkg" / "ports" / "hence"
+    version = re.search(r'HENCE_VERSION_STRING "([^"]+)"', (INCLUDE / "config.hpp").read_text()).group(1)
+    if not port.exists():
+        return
+    manifest = port / "vcpkg.json"
+    try:
+        said = json.loads(manifest.read_text())
+    except ValueError as e:
+        report(manifest, 1, "packaging", f"is not JSON: {e}")
+        return
+    if said.get("version-semver") != version:
+        report(manifest, 1, "packaging", f"version {said.get('version-semver')}, config.hpp says {version}")
+    names = {d if isinstance(d, str) else d["name"] for d in said["dependencies"]}
+    if missing := {"xsimd", "nlohmann-json"} - names:
+        report(manifest, 1, "packaging", f"does not depend on {', '.join(sorted(missing))}")
+    for file in ("portfile.cmake", "usage"):
+        if not (port / file).exists():
+            report(manifest, 1, "packaging", f"{file} is missing beside it")
+    for recipe in sorted((ROOT / "packaging" / "conan").rglob("conanfile.py")):
+        try:
+            compile(recipe.read_text(), str(recipe), "exec")
+        except SyntaxError as e:
+            report(recipe, e.lineno or 1, "packaging", str(e))
+
+
 def main() -> int:
     if "--write" in sys.argv[1:]:
         for path, text in umbrella.stale(ROOT):
@@ -277,6 +311,7 @@ def main() -> int:
     check_tests()
     check_pages()
     check_reference()
+    check_packaging()
     for path, _ in umbrella.stale(ROOT):
         report(path, 1, "umbrella", "differs from the headers that exist; ./run format renews it")
     for error, path, line, rule, text in sorted(findings):

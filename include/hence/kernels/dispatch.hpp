@@ -20,7 +20,14 @@ HENCE_NAMESPACE_BEGIN
 enum class rope_style : std::uint8_t { neighbours, halves };
 
 /// The activation functions of feed-forward layers.
-enum class activation : std::uint8_t { silu, gelu_tanh, gelu_erf, relu };
+enum class activation : std::uint8_t {
+    silu,
+    gelu_tanh,
+    gelu_half,  ///< gelu_tanh with its argument and value rounded to f16: how the engines that GGUF files are made for
+                ///< compute it (a table of 65536 halves), and so what those models' published outputs contain
+    gelu_erf,
+    relu,
+};
 
 /// The kernels of one tier.
 struct kernel_table {

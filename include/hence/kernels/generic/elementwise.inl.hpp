@@ -73,24 +73,37 @@ inline void rope(float* x, const float* cosines, const float* sines, std::size_t
     }
 }
 
-HENCE_ALWAYS_INLINE vf apply(activation f, const vf& x) {
-    switch (f) {
-        case activation::silu: return div(x, add(set1(1.0f), exp(sub(zero(), x))));
-        case activation::gelu_tanh: {
-            const vf inner = mul(mul(set1(0.79788456080286535588f), x), fma(mul(x, x), set1(0.044715f), set1(1.0f)));
-            return mul(mul(set1(0.5f), x), add(set1(1.0f), tanh(inner)));
-        }
-        case activation::gelu_erf:
-            return mul(mul(set1(0.5f), x), add(set1(1.0f), erf(mul(x, set1(0.70710678118654752440f)))));
-        case activation::relu: return max(x, zero());
+HENCE_ALWAYS_INLINE vf round_half(const vf& x) {
+    std::uint16_t halves[16];
+    store_f16(halves, x);
+    return load_f16(halves);
+}
+
+HENCE_NOINLINE inline vf gelu(const vf& x) {
+    const vf inner = mul(mul(set1(0.79788456080286535588f), x), fma(mul(x, x), set1(0.044715f), set1(1.0f)));
+    return mul(mul(set1(0.5f), x), add(set1(1.0f), tanh(inner)));
+}
+
+template <activation F>
+HENCE_ALWAYS_INLINE vf apply(const vf& x) {
+    if constexpr (F == activation::silu) {
+        return div(x, add(set1(1.0f), exp(sub(zero(), x))));
+    } else if constexpr (F == activation::gelu_tanh) {
+        return gelu(x);
+    } else if constexpr (F == activation::gelu_half) {
+        const vf y = round_half(gelu(round_half(x)));
+        return select_less(x, set1(-10.0f), zero(), select_less(set1(10.0f), x, x, y));
+    } else if constexpr (F == activation::gelu_erf) {
+        return mul(mul(set1(0.5f), x), add(set1(1.0f), erf(mul(x, set1(0.70710678118654752440f)))));
+    } else {
+        return max(zero(), x);  // NaN stays: see math.inl.hpp
     }
-    return x;
 }
 
 template <activation F>
 void activate_with(const float* gate, const float* x, std::size_t n, float* out) noexcept {
     for (std::size_t i = 0; i < n; i += 16) {
-        vf v = apply(F, load_tail(gate + i, n - i));
+        vf v = apply<F>(load_tail(gate + i, n - i));
         if (x != nullptr) v = mul(v, load_tail(x + i, n - i));
         store_tail(out + i, v, n - i);
     }
@@ -100,6 +113,7 @@ inline void activate_gated(activation f, const float* gate, const float* x, std:
     switch (f) {
         case activation::silu: return activate_with<activation::silu>(gate, x, n, out);
         case activation::gelu_tanh: return activate_with<activation::gelu_tanh>(gate, x, n, out);
+        case activation::gelu_half: return activate_with<activation::gelu_half>(gate, x, n, out);
         case activation::gelu_erf: return activate_with<activation::gelu_erf>(gate, x, n, out);
         case activation::relu: return activate_with<activation::relu>(gate, x, n, out);
     }

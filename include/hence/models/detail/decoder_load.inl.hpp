@@ -1,0 +1,288 @@
+// Loading a decoder: finds every tensor by name, checks its shape against the configuration, packs it.
+#ifndef HENCE_MODELS_DETAIL_DECODER_LOAD_INL_HPP
+#define HENCE_MODELS_DETAIL_DECODER_LOAD_INL_HPP
+
+#include "../../kernels/pack.hpp"
+#include "../../quant/decode.hpp"
+#include "../architectures.hpp"
+#include "../vocabulary_from_gguf.hpp"
+#include "decoder_weights.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace models::detail {
+
+inline std::string shape_text(std::span<const std::int64_t> shape) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+    return text + "]";
+}
+
+// Takes tensors out of a file, gathering every complaint.
+class weight_loader {
+public:
+    weight_loader(const gguf_file& file, const load_options& options)
+        : file_(file), math_(options.math),
+          memory_(options.memory != nullptr ? options.memory : std::pmr::get_default_resource()),
+          team_(options.threads > 0 ? options.threads : available_processors()) {}
+
+    // The tensor of this name and shape, or nullptr: missing is an error unless `optional`.
+    const gguf_tensor* find(const std::string& name, std::initializer_list<std::int64_t> shape, bool optional = false) {
+        const gguf_tensor* tensor = file_.find_tensor(name);
+        if (tensor == nullptr) {
+            if (!optional)
+                complain(make_error(errc::missing, file_.name(), "a tensor of shape " + shape_text({shape.begin(), shape.size()}),
+                                    "no such tensor", name));
+            return nullptr;
+        }
+        if (!std::equal(shape.begin(), shape.end(), tensor->shape.begin(), tensor->shape.end())) {
+            complain(make_error(errc::mismatch, file_.name(), "shape " + shape_text({shape.begin(), shape.size()}),
+                                "shape " + shape_text(tensor->shape), name, tensor->file_offset));
+            return nullptr;
+        }
+        return tensor;
+    }
+
+    std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {
+        const gguf_tensor* tensor = find(name, {size}, optional);
+        if (tensor == nullptr) return {};
+        parameters_ += static_cast<std::size_t>(size);
+        std::vector<float> values(static_cast<std::size_t>(size));
+        if (auto decoded = decode_row(tensor->type, tensor->data, values); !decoded) {
+            error e = std::move(decoded).error();
+            e.where = file_.name() + ": " + e.where;
+            e.tensor_name = name;
+            complain(std::move(e));
+            return {};
+        }
+        for (const float value : values) {
+            if (!std::isfinite(value)) {
+                complain(make_error(errc::not_a_number, file_.name(), "finite values", std::to_string(value), name, tensor->file_offset));
+                return {};
+            }
+        }
+        return values;
+    }
+
+    norm_weight norm(const std::string& name, std::int64_t size, bool optional = false) {
+        return {vector(name + ".weight", size, optional), vector(name + ".bias", size, true)};
+    }
+
+    weight matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
+        weight result;
+        if (const gguf_tensor* tensor = find(name + ".weight", {rows, columns})) {
+            result = pack(*tensor, 0, static_cast<std::size_t>(rows));
+            file_.release_pages(*tensor);
+            parameters_ += static_cast<std::size_t>(tensor->elements());
+        }
+        result.bias = vector(name + ".bias", rows, true);
+        return result;
+    }
+
+    // Several matrices stored as one, rows one after the other.
+    template <std::size_t Parts>
+    void fused(const std::string& name, const std::int64_t (&rows)[Parts], std::int64_t columns, weight* const (&parts)[Parts]) {
+        std::int64_t total = 0;
+        for (const std::int64_t count : rows) total += count;
+        const gguf_tensor* tensor = find(name + ".weight", {total, columns});
+        const std::vector<float> bias = vector(name + ".bias", total, true);
+        if (tensor == nullptr) return;
+        std::size_t first = 0;
+        for (std::size_t i = 0; i < Parts; ++i) {
+            const auto count = static_cast<std::size_t>(rows[i]);
+            *parts[i] = pack(*tensor, first, count);
+            if (!bias.empty())
+                parts[i]->bias.assign(bias.begin() + static_cast<std::ptrdiff_t>(first),
+                                      bias.begin() + static_cast<std::ptrdiff_t>(first + count));
+            first += count;
+        }
+        file_.release_pages(*tensor);
+        parameters_ += static_cast<std::size_t>(tensor->elements());
+    }
+
+    weight pack(const gguf_tensor& tensor, std::size_t first_row, std::size_t rows) {
+        const auto columns = static_cast<std::size_t>(tensor.shape.back());
+        const std::size_t stride = row_bytes(tensor.type, columns);
+        const std::byte* source = tensor.data.data() + first_row * stride;
+        weight result;
+        std::optional<packing> format = kernels::exact_packing(tensor.type);
+        const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
+        result.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
+        result.storage = byte_buffer(result.matrix.bytes(), memory_);
+        result.matrix.data = result.storage.data();
+        weight_bytes_ += result.storage.size();
+        const std::size_t panel_bytes = result.matrix.layout().bytes();
+        team_.each([&](const worker& self) {
+            const index_range share = self.share(result.matrix.panels());
+            std::vector<float> values(expand ? panel_rows * columns : 0);
+            for (std::size_t panel = share.begin; panel < share.end; ++panel) {
+                std::byte* out = result.storage.data() + panel * panel_bytes;
+                if (!expand) {
+                    kernels::pack_panels(tensor.type, source, rows, columns, panel, panel + 1, out);
+                    continue;
+                }
+                const std::size_t begin = panel * panel_rows;
+                const std::size_t count = std::min(panel_rows, rows - begin);
+                for (std::size_t r = 0; r < count; ++r)
+                    (void)decode_row(tensor.type, {source + (begin + r) * stride, stride},
+                                     std::span(values).subspan(r * columns, columns)).has_value();
+                kernels::pack_panels(dtype::f32, reinterpret_cast<const std::byte*>(values.data()), count, columns, 0, 1, out);
+            }
+        });
+        return result;
+    }
+
+    row_table rows_of(const gguf_tensor* tensor) {
+        if (tensor == nullptr) return {};
+        parameters_ += static_cast<std::size_t>(tensor->elements());
+        const auto columns = static_cast<std::size_t>(tensor->shape.back());
+        return {tensor->type, tensor->data.data(), row_bytes(tensor->type, columns), columns};
+    }
+
+    void complain(error e) {
+        if (first_) first_->also.push_back(std::move(e));
+        else first_ = std::move(e);
+    }
+    [[nodiscard]] const std::optional<error>& complaints() const { return first_; }
+    [[nodiscard]] std::size_t weight_bytes() const { return weight_bytes_; }
+    [[nodiscard]] std::size_t parameters() const { return parameters_; }
+
+private:
+    const gguf_file& file_;
+    hence::math math_;
+    std::pmr::memory_resource* memory_;
+    spin_team team_;
+    std::optional<error> first_;
+    std::size_t weight_bytes_ = 0;
+    std::size_t parameters_ = 0;
+};
+
+// Radians per position for each rotated pair.
+// @source RoFormer (2104.09864); YaRN (2309.00071), its ramp between pair indices `low` and `high`
+inline std::vector<float> rope_frequencies(const rope_config& rope, std::int32_t size) {
+    std::vector<float> frequencies(static_cast<std::size_t>(size / 2));
+    const auto correction = [&](double turns) {
+        return size * std::log(static_cast<double>(rope.original_context) / (turns * 2.0 * std::numbers::pi)) /
+               (2.0 * std::log(static_cast<double>(rope.base)));
+    };
+    const double low = std::max(0.0, std::floor(correction(rope.yarn_fast)));
+    const double high = std::min(size - 1.0, std::ceil(correction(rope.yarn_slow)));
+    for (std::size_t i = 0; i < frequencies.size(); ++i) {
+        double frequency = std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(i) / size);
+        if (i < rope.factors.size()) frequency /= static_cast<double>(rope.factors[i]);
+        const double interpolated = frequency / static_cast<double>(rope.linear_factor);
+        const double ramp = (static_cast<double>(i) - low) / std::max(0.001, high - low);
+        const double keep = static_cast<double>(rope.yarn_extrapolation) * (1.0 - std::clamp(ramp, 0.0, 1.0));
+        frequencies[i] = static_cast<float>(interpolated * (1.0 - keep) + frequency * keep);
+    }
+    return frequencies;
+}
+
+inline void load_layer(weight_loader& load, const decoder_config& c, const std::string& prefix, layer_weights& layer) {
+    const std::int64_t width = c.width;
+    const std::int64_t query_rows = std::int64_t{c.heads} * c.key_size;
+    const std::int64_t key_rows = std::int64_t{c.kv_heads} * c.key_size;
+    const std::int64_t value_rows = std::int64_t{c.kv_heads} * c.value_size;
+    layer.attention_norm = load.norm(prefix + "attn_norm", width);
+    if (c.fused_qkv) {
+        load.fused(prefix + "attn_qkv", {query_rows, key_rows, value_rows}, width,
+                   {&layer.query, &layer.key, &layer.value});
+    } else {
+        layer.query = load.matrix(prefix + "attn_q", query_rows, width);
+        layer.key = load.matrix(prefix + "attn_k", key_rows, width);
+        layer.value = load.matrix(prefix + "attn_v", value_rows, width);
+    }
+    layer.query_norm = load.norm(prefix + "attn_q_norm", c.key_size, true);
+    layer.key_norm = load.norm(prefix + "attn_k_norm", c.key_size, true);
+    layer.output = load.matrix(prefix + "attn_output", width, std::int64_t{c.heads} * c.value_size);
+    layer.post_attention_norm = load.norm(prefix + "post_attention_norm", width, true);
+    layer.feed_forward_norm = load.norm(prefix + "ffn_norm", width);
+    if (c.fused_gate) {
+        load.fused(prefix + "ffn_up", {c.feed_forward, c.feed_forward}, width, {&layer.gate, &layer.up});
+    } else {
+        if (c.gated) layer.gate = load.matrix(prefix + "ffn_gate", c.feed_forward, width);
+        layer.up = load.matrix(prefix + "ffn_up", c.feed_forward, width);
+    }
+    layer.down = load.matrix(prefix + "ffn_down", width, c.feed_forward);
+    layer.post_feed_forward_norm = load.norm(prefix + "post_ffw_norm", width, true);
+}
+
+}  // namespace models::detail
+
+HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const load_options& options) {
+    HENCE_TRY_ASSIGN(config, models::read_config(file));
+    HENCE_TRY_ASSIGN(table, options.tier ? kernels::table(*options.tier) : kernels::default_table());
+    HENCE_TRY_ASSIGN(words, vocabulary_from_gguf(file));
+    HENCE_TRY_ASSIGN(text, hence::tokenizer::make(std::move(words)));
+
+    const gguf_tensor* embedding = file.find_tensor("token_embd.weight");
+    if (embedding == nullptr)
+        return make_error(errc::missing, file.name(), "a tensor [vocabulary, " + std::to_string(config.width) + "]",
+                          "no such tensor", "token_embd.weight");
+    if (embedding->shape.size() != 2 || embedding->shape[1] != config.width || embedding->shape[0] > (1 << 24))
+        return make_error(errc::mismatch, file.name(), "shape [vocabulary, " + std::to_string(config.width) + "]",
+                          "shape " + models::detail::shape_text(embedding->shape), "token_embd.weight", embedding->file_offset);
+    config.vocabulary = static_cast<std::int32_t>(embedding->shape[0]);
+    if (text.size() > static_cast<std::size_t>(config.vocabulary))
+        return make_error(errc::mismatch, file.name() + ": tokenizer.ggml.tokens",
+                          "at most as many tokens as token_embd.weight has rows (" + std::to_string(config.vocabulary) + ")",
+                          std::to_string(text.size()));
+
+    auto made = std::make_shared<state>(std::move(text), table, file);
+    models::detail::weight_loader load(file, options);
+    made->tokens = load.rows_of(embedding);
+    if (!config.rotary)
+        made->positions = load.rows_of(load.find("position_embd.weight", {config.context, config.width}));
+    made->layers.resize(static_cast<std::size_t>(config.layers));
+    for (std::int32_t i = 0; i < config.layers; ++i) {
+        models::detail::load_layer(load, config, "blk." + std::to_string(i) + ".", made->layers[static_cast<std::size_t>(i)]);
+        if (load.complaints() && load.complaints()->also.size() > 64) return *load.complaints();
+    }
+    made->output_norm = load.norm("output_norm", config.width);
+    if (const gguf_tensor* head = load.find("output.weight", {config.vocabulary, config.width}, true)) {
+        made->head = load.pack(*head, 0, static_cast<std::size_t>(config.vocabulary));
+        file.release_pages(*head);
+    } else if (file.find_tensor("output.weight") == nullptr) {
+        made->head = load.pack(*embedding, 0, static_cast<std::size_t>(config.vocabulary));  // tied
+        file.release_pages(*embedding);
+    }
+    made->head.bias = load.vector("output.bias", config.vocabulary, true);
+    if (config.rotary) {
+        const std::int64_t pairs = config.rotary_size / 2;
+        config.rope.factors = load.vector("rope_freqs.weight", pairs, true);
+        if (config.rope.factors.empty()) {
+            // Long rope: one set of factors up to the original context, another beyond it.
+            const bool beyond = static_cast<float>(config.context) > config.rope.original_context;
+            config.rope.factors = load.vector(beyond ? "rope_factors_long.weight" : "rope_factors_short.weight", pairs, true);
+        }
+        for (const float factor : config.rope.factors)
+            if (!(factor > 0.0f))
+                load.complain(make_error(errc::out_of_range, file.name(), "positive rope factors", std::to_string(factor)));
+        made->frequencies = models::detail::rope_frequencies(config.rope, config.rotary_size);
+        made->local_frequencies = models::detail::rope_frequencies(config.local_rope, config.rotary_size);
+    }
+    if (load.complaints()) return *load.complaints();
+    made->weight_bytes = load.weight_bytes();
+    made->parameters = load.parameters();
+    made->config = std::move(config);
+    return decoder(std::move(made));
+}
+
+HENCE_INLINE result<decoder> load(const std::string& path, const load_options& options) {
+    HENCE_TRY_ASSIGN(file, gguf_file::open(path));
+    return decoder::from_gguf(file, options);
+}
+
+HENCE_INLINE result<decoder> load(std::span<const std::byte> bytes, const load_options& options) {
+    HENCE_TRY_ASSIGN(file, gguf_file::from_bytes(bytes));
+    return decoder::from_gguf(file, options);
+}
+
+HENCE_NAMESPACE_END
+
+#endif

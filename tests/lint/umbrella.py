@@ -91,9 +91,15 @@ def template_head(line: str):
 
 def declarations(text: str):
     """(namespace, condition, declaration) of each type at namespace scope."""
-    namespaces, conditions, template, skip = [], [], None, False
+    namespaces, depths, depth = [], [], 0
+    conditions, template, skip = [], None, False
     found = []
     for line in text.splitlines():
+        code = re.sub(r'"(\\.|[^"\\])*"|\'(\\.|[^\'\\])*\'|//.*', "", line)
+        before, depth = depth, depth + code.count("{") - code.count("}")
+        while depths and depth <= depths[-1]:
+            depths.pop()
+            namespaces.pop()
         if match := re.match(r"#\s*(if\w*|elif|else|endif)\b(.*)", line):
             kind = match.group(1)
             if kind == "endif":
@@ -107,9 +113,7 @@ def declarations(text: str):
         if match := re.match(r"(?:inline )?namespace ([\w:]*)\s*\{", line):
             if "}" not in line:
                 namespaces.append(match.group(1))
-            continue
-        if re.match(r"\}\s*//\s*namespace", line) and namespaces:
-            namespaces.pop()
+                depths.append(before)
             continue
         if line.startswith("template"):
             skip = ">" not in line
@@ -125,7 +129,7 @@ def declarations(text: str):
             kind, name, _, specialised, base = match.groups()
             hidden = any("detail" in n or n == "" for n in namespaces)
             unconditional = all(c is not None for c in conditions)
-            if not (skip or hidden or specialised) and unconditional and not line.rstrip().endswith(";"):
+            if not (skip or hidden or specialised) and unconditional and ("{" in line or not line.rstrip().endswith(";")):
                 head = template + "\n" if template else ""
                 tail = f" : {base}" if kind == "enum class" and base else ""
                 found.append(("::".join(namespaces), [c for c in conditions if c],

@@ -159,4 +159,16 @@
 #define HENCE_TARGET_END HENCE_PRAGMA_(GCC pop_options)
 #endif
 
+// The features of the NEON tiers. g++ adds to the user's architecture only from Armv8.2 on; below, that must be named.
+#if HENCE_CLANG
+#define HENCE_TARGET_DOTPROD_ "dotprod"
+#define HENCE_TARGET_I8MM_ "dotprod,i8mm"
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define HENCE_TARGET_DOTPROD_ "+dotprod"
+#define HENCE_TARGET_I8MM_ "+dotprod+i8mm"
+#else
+#define HENCE_TARGET_DOTPROD_ "arch=armv8.2-a+dotprod"
+#define HENCE_TARGET_I8MM_ "arch=armv8.2-a+dotprod+i8mm"
+#endif
+
 #endif

@@ -1,9 +1,15 @@
 // Activations to signed bytes: q = round_to_nearest_even(x * 127 / max|x|), value = q * max|x| / 127.
-// A value that is not finite makes the scale not finite, so that it shows in the result instead of vanishing.
+// A value that is not finite makes the scale not finite and every quant under it zero, so that it shows in the result
+// instead of vanishing. Values below 3.8e-37, where 127 / max|x| would overflow, become zero.
 
 HENCE_ALWAYS_INLINE float finish_scale(float largest, float& inverse) {
-    inverse = largest > 0.0f && largest < __builtin_inff() ? 127.0f / largest : 0.0f;
+    inverse = largest >= 3.8e-37f && largest < __builtin_inff() ? 127.0f / largest : 0.0f;
     return largest / 127.0f;
+}
+
+// A factor of 0 cannot stand for "all zero" in the product: infinity times it is NaN.
+HENCE_ALWAYS_INLINE vi to_quants(const vf& x, float inverse) {
+    return inverse != 0.0f ? to_int(mul(x, set1(inverse))) : set1_int(0);
 }
 
 // NaN in any lane makes the result NaN: |x| through integers would lose it, and max() keeps only its second operand.
@@ -20,9 +26,8 @@ inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, 
         const vf b = left >= 32 ? load(x + at + 16) : left > 16 ? load_n(x + at + 16, left - 16) : zero();
         float inverse;
         scales[block] = finish_scale(largest_magnitude(a, b), inverse);
-        const vf factor = set1(inverse);
-        const vi qa = to_int(mul(a, factor));
-        const vi qb = to_int(mul(b, factor));
+        const vi qa = to_quants(a, inverse);
+        const vi qb = to_quants(b, inverse);
         store_int8(quants + at, qa);
         store_int8(quants + at + 16, qb);
         std::int32_t lanes[16];
@@ -43,10 +48,9 @@ inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, flo
     }
     float inverse;
     *scale = finish_scale(max_lanes(largest) + sum_lanes(finite), inverse);
-    const vf factor = set1(inverse);
     vi total = set1_int(0);
     for (std::size_t at = 0; at < n; at += 16) {
-        const vi q = to_int(mul(n - at >= 16 ? load(x + at) : load_n(x + at, n - at), factor));
+        const vi q = to_quants(n - at >= 16 ? load(x + at) : load_n(x + at, n - at), inverse);
         store_int8(quants + at, q);
         total = add(total, q);
     }

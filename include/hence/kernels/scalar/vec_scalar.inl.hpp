@@ -57,8 +57,10 @@ HENCE_TIER_MATH vf abs(const vf& a) { HENCE_SCALAR_LANES_(vf, __builtin_fabsf(a.
 HENCE_TIER_MATH vf select_less(const vf& a, const vf& b, const vf& yes, const vf& no) {
     HENCE_SCALAR_LANES_(vf, a.lane[i] < b.lane[i] ? yes.lane[i] : no.lane[i])
 }
+// As x86: the smallest integer where the value is NaN or does not fit.
 HENCE_TIER_MATH vi to_int(const vf& a) {
-    HENCE_SCALAR_LANES_(vi, static_cast<std::int32_t>(__builtin_rintf(a.lane[i])))
+    HENCE_SCALAR_LANES_(vi, __builtin_fabsf(a.lane[i]) < 2147483648.0f
+                                ? static_cast<std::int32_t>(__builtin_rintf(a.lane[i])) : -2147483647 - 1)
 }
 HENCE_TIER_MATH vf to_float(const vi& a) { HENCE_SCALAR_LANES_(vf, static_cast<float>(a.lane[i])) }
 HENCE_TIER_MATH vf power_of_two(const vi& n) {

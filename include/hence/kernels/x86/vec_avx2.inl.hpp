@@ -43,7 +43,12 @@ HENCE_ALWAYS_INLINE vf fma(vf a, vf b, vf c) {
 }
 HENCE_ALWAYS_INLINE vf add(vf a, vf b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
 HENCE_ALWAYS_INLINE vf sub(vf a, vf b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
-HENCE_ALWAYS_INLINE vf mul(vf a, vf b) { return {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)}; }
+HENCE_ALWAYS_INLINE vf mul(vf a, vf b) {
+    vf v = {_mm256_mul_ps(a.lo, b.lo), _mm256_mul_ps(a.hi, b.hi)};
+    HENCE_NO_CONTRACTION("x", v.lo);
+    HENCE_NO_CONTRACTION("x", v.hi);
+    return v;
+}
 HENCE_ALWAYS_INLINE vf div(vf a, vf b) { return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)}; }
 HENCE_ALWAYS_INLINE vf max(vf a, vf b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)}; }
 HENCE_ALWAYS_INLINE vf min(vf a, vf b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }

@@ -31,7 +31,11 @@ HENCE_ALWAYS_INLINE vf zero() { return _mm512_setzero_ps(); }
 HENCE_ALWAYS_INLINE vf fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 HENCE_ALWAYS_INLINE vf add(vf a, vf b) { return _mm512_add_ps(a, b); }
 HENCE_ALWAYS_INLINE vf sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
-HENCE_ALWAYS_INLINE vf mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+HENCE_ALWAYS_INLINE vf mul(vf a, vf b) {
+    vf v = _mm512_mul_ps(a, b);
+    HENCE_NO_CONTRACTION("v", v);
+    return v;
+}
 HENCE_ALWAYS_INLINE vf div(vf a, vf b) { return _mm512_div_ps(a, b); }
 HENCE_ALWAYS_INLINE vf max(vf a, vf b) { return _mm512_max_ps(a, b); }
 HENCE_ALWAYS_INLINE vf min(vf a, vf b) { return _mm512_min_ps(a, b); }

@@ -1,0 +1,273 @@
+// reasoning_context: what a strategy holds while it runs: the engine, the question, the options, and the
+// few things that every strategy does the same way (prompting, extending, collecting, tracing).
+//
+// It adds no policy. A strategy is straight-line code over branches that calls it.
+#ifndef HENCE_REASON_CONTEXT_HPP
+#define HENCE_REASON_CONTEXT_HPP
+
+#include "../core/result.hpp"
+#include "../generate/reasoning_engine.hpp"
+#include "../text/chat.hpp"
+#include "answer.hpp"
+#include "canonical.hpp"
+#include "options.hpp"
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+HENCE_NAMESPACE_BEGIN
+
+/// What a prompt consists of besides the question.
+struct prompt_parts {
+    std::string_view instruction = {};  ///< put after the question
+    std::vector<std::pair<std::string_view, std::string_view>> examples = {};  ///< questions and worked answers
+};
+
+namespace detail {
+
+/// Builds the prompt text for formats without a template.
+/// @shape none
+/// @errors none
+/// @source none
+[[nodiscard]] std::string plain_prompt(std::string_view question, const prompt_parts& parts, bool end_line);
+
+/// Replaces each {name} in a template by its value; other braces stay.
+[[nodiscard]] std::string fill(std::string_view text,
+                               std::span<const std::pair<std::string_view, std::string_view>> values);
+
+/// Moves what stands between thinking tags (or before a lone closing tag) from text to thinking.
+void split_thinking(std::string& text, std::string& thinking);
+
+/// Tokens per sample that is done, times the samples that were spared, less what they had cost already.
+[[nodiscard]] std::int64_t saved_tokens(const std::vector<candidate>& candidates, std::int64_t never_begun);
+
+}  // namespace detail
+
+template <reasoning_engine Engine>
+class reasoning_context {
+public:
+    using engine_type = Engine;
+    using branch = typename Engine::branch_type;
+    using event = branch_event<branch>;
+
+    reasoning_context(Engine& engine, std::string_view question, const reason_options& options)
+        : engine_(engine), question_(question), options_(options), start_(std::chrono::steady_clock::now()) {
+        if (options.trace) trace_.push_back({.kind = "question", .text = std::string(question), .why = {}});
+    }
+
+    [[nodiscard]] Engine& engine() noexcept { return engine_; }
+    [[nodiscard]] std::string_view question() const noexcept { return question_; }
+    [[nodiscard]] const reason_options& options() const noexcept { return options_; }
+
+    /// True once a branch or a probe ended for lack of budget.
+    [[nodiscard]] bool cut() const noexcept { return cut_; }
+    /// True when not one more token may be spent, or the caller has cancelled.
+    [[nodiscard]] bool exhausted() {
+        if (options_.cancel != nullptr && options_.cancel->load()) cancelled_ = true;
+        if (!cancelled_ && engine_.remaining_budget().exhausted()) cut_ = true;
+        return cut_ || cancelled_;
+    }
+    [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
+    void mark_cut() noexcept { cut_ = true; }
+
+    // --- prompts -----------------------------------------------------------------------------------
+
+    /// The prompt for a question in the format that the options ask for.
+    /// @shape none
+    /// @errors unsupported: chat without a chat template; those of the template and of encode()
+    /// @source none
+    [[nodiscard]] result<std::vector<token_id>> prompt(std::string_view question, const prompt_parts& parts = {}) {
+        if constexpr (requires { engine_.tokenizer().chat_template(); }) {
+            const bool has_template = !engine_.tokenizer().chat_template().empty();
+            if (options_.format == prompt_format::chat || (options_.format == prompt_format::automatic && has_template)) {
+                std::vector<chat_message> messages;
+                if (!options_.system.empty()) messages.push_back({"system", options_.system});
+                for (const auto& [asked, answered] : parts.examples) {
+                    messages.push_back({"user", std::string(asked)});
+                    messages.push_back({"assistant", std::string(answered)});
+                }
+                std::string user(question);
+                if (!parts.instruction.empty()) user.append("\n").append(parts.instruction);
+                messages.push_back({"user", std::move(user)});
+                HENCE_TRY_ASSIGN(text, render_chat(engine_.tokenizer(), messages, true));
+                // The template may write the begin token itself: it must be there once, not twice.
+                HENCE_TRY_ASSIGN(tokens, engine_.tokenizer().encode(text, {.special = true, .add_begin_end = false}));
+                const token_id begin = engine_.tokenizer().begin();
+                if (engine_.tokenizer().vocabulary().add_begin && begin != no_token && (tokens.empty() || tokens[0] != begin))
+                    tokens.insert(tokens.begin(), begin);
+                return tokens;
+            }
+        } else if (options_.format == prompt_format::chat) {
+            return make_error(errc::unsupported, "reason_options.format", "an engine with a chat template for 'chat'");
+        }
+        return engine_.encode(detail::plain_prompt(question, parts, options_.format != prompt_format::raw),
+                              encode_as::prompt);
+    }
+
+    /// Whether prompt() will use a chat template.
+    [[nodiscard]] bool chats() const {
+        if constexpr (requires { engine_.tokenizer().chat_template(); })
+            return options_.format == prompt_format::chat ||
+                   (options_.format == prompt_format::automatic && !engine_.tokenizer().chat_template().empty());
+        else
+            return false;
+    }
+
+    /// The options' sampling with the run's seed, and another temperature if one is given.
+    [[nodiscard]] hence::sampling sampling(std::optional<float> temperature = {}) const {
+        hence::sampling s = options_.sampling;
+        s.seed = options_.seed;
+        if (temperature) s.temperature = *temperature;
+        return s;
+    }
+
+    /// The options' limits of one completion.
+    [[nodiscard]] until limits() const {
+        until u;
+        u.max_tokens = options_.max_tokens;
+        u.stop = options_.stop;
+        u.cancel = options_.cancel;
+        return u;
+    }
+
+    /// A new root; each root of a run draws from a stream of its own.
+    [[nodiscard]] result<branch> begin(std::span<const token_id> tokens, const hence::sampling& s) {
+        return engine_.begin(tokens, next_stream_++, s);
+    }
+    [[nodiscard]] result<branch> begin(std::string_view question, const prompt_parts& parts, const hence::sampling& s) {
+        HENCE_TRY_ASSIGN(tokens, prompt(question, parts));
+        return begin(std::span<const token_id>(tokens), s);
+    }
+
+    /// Appends text that the model has not written.
+    [[nodiscard]] result<void> force(branch& b, std::string_view text) {
+        if (text.empty()) return {};
+        HENCE_TRY_ASSIGN(tokens, engine_.encode(text, encode_as::continuation));
+        return engine_.force(b, std::span<const token_id>(tokens));
+    }
+
+    /// Takes back the token that ended a branch, so that something can be appended in its place.
+    [[nodiscard]] result<void> reopen(branch& b) {
+        if (b.finish() == finish_reason::end_token) return b.rollback(b.tokens().size() - 1);
+        return {};
+    }
+
+    // --- running -----------------------------------------------------------------------------------
+
+    /// engine.extend() that also streams text and remembers whether the budget ended something.
+    /// `on_event` hears finished events (and tokens, when the limits ask for them).
+    template <class OnEvent>
+    [[nodiscard]] result<void> extend(std::span<branch* const> branches, const until& limits, OnEvent&& on_event) {
+        if (branches.empty()) return {};
+        until asked = limits;
+        if (options_.on_text) asked.every_token = true;
+        return engine_.extend(branches, asked, [&](event& e) {
+            if (options_.on_text && (!e.text.empty() || e.kind == event_kind::finished))
+                options_.on_text({e.index, e.text, e.reason});
+            if (e.kind == event_kind::finished) {
+                if (e.reason == finish_reason::budget) cut_ = true;
+                if (e.reason == finish_reason::cancelled && options_.cancel != nullptr && options_.cancel->load())
+                    cancelled_ = true;
+                on_event(e);
+            } else if (limits.every_token) {
+                on_event(e);
+            }
+        });
+    }
+    [[nodiscard]] result<void> extend(std::span<branch* const> branches, const until& limits) {
+        return extend(branches, limits, [](event&) {});
+    }
+    [[nodiscard]] result<void> extend(branch& b, const until& limits) {
+        branch* const one[] = {&b};
+        return extend(std::span<branch* const>(one), limits);
+    }
+
+    /// Pointers to branches, as extend() wants them.
+    [[nodiscard]] static std::vector<branch*> pointers(std::vector<branch>& branches) {
+        std::vector<branch*> list;
+        for (branch& b : branches) list.push_back(&b);
+        return list;
+    }
+
+    // --- collecting --------------------------------------------------------------------------------
+
+    /// A finished branch as a candidate: its text, and the answer that the extractor finds in it.
+    [[nodiscard]] candidate collect(std::size_t sample, const branch& b, std::string_view prefix = {}) const {
+        candidate c = collect(sample, std::string(prefix) + b.text());
+        c.tokens = static_cast<std::int64_t>(b.generated().size());
+        c.finish = b.finish();
+        return c;
+    }
+    [[nodiscard]] candidate collect(std::size_t sample, std::string text) const {
+        candidate c;
+        c.sample = sample;
+        c.text = std::move(text);
+        std::string visible = c.text;
+        std::string hidden;
+        detail::split_thinking(visible, hidden);
+        if (auto found = options_.extractor(visible)) {
+            c.canonical = canonicalize(*found).text;
+            c.value = std::move(*found);
+        }
+        return c;
+    }
+
+    /// Makes a candidate the answer's text and value.
+    void choose(answer& a, const candidate& c) const {
+        a.text = c.text;
+        detail::split_thinking(a.text, a.thinking);
+        a.value = c.value;
+        a.canonical = c.canonical;
+    }
+
+    // --- trace -------------------------------------------------------------------------------------
+
+    /// Adds a node and returns its number (0 when nothing is recorded).
+    std::size_t note(std::size_t parent, std::string_view kind, std::string_view text, std::int64_t tokens = 0,
+                     std::string_view why = {}, std::optional<double> score = {}, std::uint64_t stream = 0) {
+        if (!options_.trace) return 0;
+        trace_.push_back({parent, std::string(kind), std::string(text), score, tokens, elapsed(), std::string(why), stream});
+        return trace_.size() - 1;
+    }
+    std::size_t note(std::size_t parent, std::string_view kind, const candidate& c, std::uint64_t stream = 0) {
+        return note(parent, kind, c.text, c.tokens, name(c.finish), c.score, stream);
+    }
+    /// The node to change, or null when nothing is recorded.
+    [[nodiscard]] trace_node* traced(std::size_t number) noexcept {
+        return options_.trace && number < trace_.size() ? &trace_[number] : nullptr;
+    }
+    /// Marks the way from a node up to the question as chosen.
+    void mark_chosen(std::size_t number) noexcept {
+        while (options_.trace && number < trace_.size()) {
+            trace_[number].chosen = true;
+            number = trace_[number].parent;
+        }
+    }
+    [[nodiscard]] std::vector<trace_node> take_trace() noexcept { return std::move(trace_); }
+
+    [[nodiscard]] double elapsed() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+private:
+    Engine& engine_;
+    std::string_view question_;
+    const reason_options& options_;
+    std::chrono::steady_clock::time_point start_;
+    std::uint64_t next_stream_ = 0;
+    bool cut_ = false;
+    bool cancelled_ = false;
+    std::vector<trace_node> trace_;
+};
+
+HENCE_NAMESPACE_END
+
+#if HENCE_HAS_DEFINITIONS
+#include "detail/context.inl.hpp"
+#endif
+
+#endif

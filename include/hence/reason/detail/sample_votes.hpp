@@ -1,0 +1,150 @@
+// The loop that all voting strategies share: draw samples in windows, count, stop, cancel the rest.
+#ifndef HENCE_REASON_DETAIL_SAMPLE_VOTES_HPP
+#define HENCE_REASON_DETAIL_SAMPLE_VOTES_HPP
+
+#include "../aggregator.hpp"
+#include "../chain_of_thought.hpp"
+#include "../verifier.hpp"
+
+#include <algorithm>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace detail {
+
+struct vote_plan {
+    std::size_t samples = 0;
+    std::size_t window = 0;     ///< samples that run side by side; 0 = all
+    float temperature = 0;
+    const chain_of_thought* thought = nullptr;
+    const verifier* scorer = nullptr;  ///< scores each finished sample, or null
+    vote_rule rule = vote_rule::majority;
+    double rule_parameter = 1;
+    bool stop_in_window = true;  ///< test the stopper after each sample, not only after each window
+};
+
+/// Draws as planned until `stop(ballot, outstanding)`; what is still running then is cancelled.
+template <reasoning_engine Engine, class Stop>
+result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan& plan, const Stop& stop) {
+    using branch = typename Engine::branch_type;
+    if (plan.samples == 0) return make_error(errc::invalid_argument, "samples", "1 or more", "0");
+    answer out;
+    HENCE_TRY_ASSIGN(root, plan.thought->begin(context, context.sampling(plan.temperature)));
+
+    until limits = context.limits();
+    if (plan.scorer != nullptr) plan.scorer->prepare(limits);
+    ballot votes;
+    std::vector<candidate>& candidates = out.candidates;
+    std::vector<std::size_t> nodes;
+    bool stopped = false;
+    std::optional<error> failed;
+    std::size_t begun = 0;
+    const std::size_t window = plan.window == 0 ? plan.samples : plan.window;
+
+    while (begun < plan.samples && !stopped && !context.exhausted()) {
+        const std::size_t count = std::min(window, plan.samples - begun);
+        HENCE_TRY_ASSIGN(chains, root.fork(count));
+        const auto pointers = context.pointers(chains);
+        const std::size_t first = begun;
+        begun += count;
+        std::vector<bool> done(count, false);
+        const auto outstanding = [&] {
+            std::vector<std::size_t> list;
+            for (std::size_t i = 0; i < count; ++i)
+                if (!done[i]) list.push_back(first + i);
+            for (std::size_t i = begun; i < plan.samples; ++i) list.push_back(i);
+            return list;
+        };
+        HENCE_TRY(plan.thought->think(context, std::span<branch* const>(pointers), limits, [&](auto& event) {
+            if (event.kind != event_kind::finished || done[event.index]) return;
+            done[event.index] = true;
+            candidate c = context.collect(first + event.index, event.which);
+            // What was stopped half-way has said nothing yet.
+            const bool votes_now = c.finish != finish_reason::cancelled && c.finish != finish_reason::budget;
+            if (votes_now && plan.scorer != nullptr && !failed) {
+                const scored_branch<Engine> item[] = {{&event.which, c.text}};
+                // Probes would extend inside extend(); they are asked after the window instead.
+                if (!std::holds_alternative<verify::probe>(plan.scorer->which()) &&
+                    !std::holds_alternative<verify::prompt>(plan.scorer->which())) {
+                    auto score = plan.scorer->score(context, std::span<const scored_branch<Engine>>(item));
+                    if (score) c.score = (*score)[0];
+                    else failed = std::move(score).error();
+                }
+            }
+            if (!votes_now) c.value.clear(), c.canonical.clear();
+            else if (c.parsed()) votes.add(c.sample, c.canonical);
+            else votes.add_unparsed();
+            nodes.push_back(context.note(0, "sample", c, event.which.stream()));
+            candidates.push_back(std::move(c));
+            if (votes_now && !stopped && plan.stop_in_window && stop(votes, outstanding())) {
+                stopped = true;
+                for (std::size_t i = 0; i < count; ++i)
+                    if (!done[i]) pointers[i]->cancel();
+            }
+        }));
+        if (failed) return std::move(*failed);
+        if (!stopped && !plan.stop_in_window) {
+            const auto rest = outstanding();
+            stopped = stop(votes, rest) && !rest.empty();
+        }
+        if (plan.scorer != nullptr) {  // the probes of this window, in one batch
+            std::vector<scored_branch<Engine>> items;
+            std::vector<candidate*> judged;
+            for (candidate& c : candidates)
+                if (c.sample >= first && c.parsed() && !c.score) {
+                    items.push_back({pointers[c.sample - first], c.text});
+                    judged.push_back(&c);
+                }
+            if (!items.empty()) {
+                auto scores = plan.scorer->score(context, std::span<const scored_branch<Engine>>(items));
+                if (!scores && scores.error().code == errc::budget_exhausted) context.mark_cut();
+                else if (!scores) return std::move(scores).error();
+                else
+                    for (std::size_t i = 0; i < judged.size(); ++i) judged[i]->score = (*scores)[i];
+            }
+        }
+    }
+
+    std::vector<std::size_t> order(candidates.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return candidates[a].sample < candidates[b].sample; });
+    std::vector<candidate> sorted;
+    std::vector<std::size_t> sorted_nodes;
+    for (const std::size_t i : order) {
+        sorted.push_back(std::move(candidates[i]));
+        sorted_nodes.push_back(nodes[i]);
+    }
+    candidates = std::move(sorted);
+
+    verdict decision = decide(plan.rule, plan.rule_parameter, candidates);
+    out.parse_rate = votes.parse_rate();
+    out.votes = std::move(decision.votes);
+    out.confidence = decision.confidence;
+    const auto never_begun = static_cast<std::int64_t>(plan.samples - begun);
+    out.saved_tokens = stopped ? saved_tokens(candidates, never_begun) : 0;
+    if (stopped) {
+        out.cancelled_branches = never_begun;
+        for (const candidate& c : candidates) out.cancelled_branches += c.finish == finish_reason::cancelled ? 1 : 0;
+    }
+    if (decision.chosen != verdict::none) {
+        context.choose(out, candidates[decision.chosen]);
+        context.mark_chosen(sorted_nodes[decision.chosen]);
+        out.why = std::to_string(votes.samples()) + " of " + std::to_string(plan.samples) + " samples voted" +
+                  (out.cancelled_branches > 0 ? "; the rest was not needed" : "");
+    } else {
+        // Nobody voted: show the longest text there is, which may be cut, rather than nothing.
+        const candidate* longest = nullptr;
+        for (const candidate& c : candidates)
+            if (longest == nullptr || c.text.size() > longest->text.size()) longest = &c;
+        if (longest != nullptr) out.text = longest->text;
+        out.confidence = 0;
+        out.why = votes.samples() == 0 ? "no sample was finished" : "no answer was found in any of " + std::to_string(votes.samples()) + " samples";
+    }
+    return out;
+}
+
+}  // namespace detail
+
+HENCE_NAMESPACE_END
+
+#endif

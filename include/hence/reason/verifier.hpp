@@ -1,0 +1,253 @@
+// verifier: judges a text, by value. What best_of_n, beams and tree searches hold as their scorer.
+//
+// Measures of the model's own confidence read what extend() recorded; probes ask the same model on the
+// branch's own cache and cost their suffix only; prompts ask it afresh about a part of the text; checks are
+// any code at all: exact checkers, a second engine, a user's callback. The names say which kind is at work,
+// and reports should too.
+#ifndef HENCE_REASON_VERIFIER_HPP
+#define HENCE_REASON_VERIFIER_HPP
+
+#include "concepts.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace verify {
+
+/// Mean log-probability of the drawn tokens.
+struct log_probability {};
+
+/// Mean self-certainty of the drawn tokens: KL of the uniform law from the model's, in nats.
+/// Source: Kang et al., 2502.18581, equation 4.
+struct self_certainty {};
+
+/// DeepConf's confidence: minus the mean log-probability of the top_k tokens, as a mean, over the last window,
+/// or of the lowest group. Source: Fu et al., 2508.15260.
+struct group_confidence {
+    enum class measure : std::uint8_t { mean, tail, bottom_tenth, lowest } how = measure::lowest;
+    std::size_t window = 2048;
+    int top_k = 20;
+};
+
+/// Appends a question to the branch and reads P(yes) / (P(yes) + P(no)); then takes it back.
+/// Source: Kadavath et al., 2207.05221 (P(True)).
+struct probe {
+    std::string suffix = "\nIs this answer right? ";
+    std::string yes = "Yes";
+    std::string no = "No";
+};
+
+/// A prompt of its own to the same model, about the state that an extractor finds in the text: in `prompt`,
+/// {state}, {question} (its part after the first ':', trimmed) and {text} are filled in. The score is P(yes) / (P(yes) + P(no)).
+/// A text without a state scores `stateless`.
+struct prompt {
+    std::string text = "value: {state}\n";
+    any_extractor state = extract::last_line{};
+    std::string yes = "sure";
+    std::string no = "never";
+    double stateless = 0;
+};
+
+/// Any function of the question and the text; its name is for reports. It may fail, and where exceptions are
+/// on it may throw: both become errors. NaN is an error too.
+struct check {
+    std::string label = "check";
+    callable<result<double>(std::string_view question, std::string_view text)> function = {};
+};
+
+/// 1 when the text's answer is the exact value of the expression in the question ("calc: 17*3-9"), else 0.
+/// @shape none
+/// @errors when scoring: bad_format, if the question holds no expression
+/// @source none
+[[nodiscard]] check arithmetic(any_extractor find = {});
+
+/// 1 when the text solves the Game of 24 on the numbers of the question ("24: 4 6 8 8"), else 0: steps, an
+/// expression, or an expression after "Answer:".
+/// @shape none
+/// @errors when scoring: bad_format, if the question holds no numbers
+/// @source none
+[[nodiscard]] check game24();
+
+/// The rest of a question after its task name: "calc: 17*3-9\n" -> "17*3-9".
+/// @shape none
+/// @errors none
+/// @source none
+[[nodiscard]] std::string_view task_argument(std::string_view question);
+
+/// Why a text is no solution of the puzzle in the question, or nothing when it is one.
+/// @shape none
+/// @errors as check_24() and check_24_steps()
+/// @source none
+[[nodiscard]] result<void> solves_24(std::string_view question, std::string_view text);
+
+/// The question whether 24 can be reached, asked of the model that ships ("value: 2 4 8"): the numbers in the
+/// last brackets of the last line, or the number after its '='.
+/// @shape none
+/// @errors none
+/// @source none
+[[nodiscard]] prompt value_24();
+
+/// The question whether a calculation is right, asked of the model that ships ("check: 17*3-9=42").
+/// @shape none
+/// @errors none
+/// @source none
+[[nodiscard]] prompt check_calculation(any_extractor find = {});
+
+}  // namespace verify
+
+/// Any of the above, by value. Satisfies scorer_for every engine.
+class verifier {
+public:
+    using kind = std::variant<verify::log_probability, verify::self_certainty, verify::group_confidence, verify::probe,
+                              verify::prompt, verify::check>;
+
+    verifier() = default;
+    template <class V>
+        requires(!std::same_as<std::remove_cvref_t<V>, verifier> && std::constructible_from<kind, V &&>)
+    verifier(V&& v) : kind_(std::forward<V>(v)) {}
+
+    [[nodiscard]] const kind& which() const noexcept { return kind_; }
+    /// The name that reports use: "log_probability", "probe", a check's label.
+    [[nodiscard]] std::string label() const;
+
+    void prepare(until& limits) const;
+
+    /// @shape one score for each item
+    /// @errors not_a_number naming the verifier; budget_exhausted; whatever a check returns
+    /// @source as the kinds
+    template <reasoning_engine Engine>
+    [[nodiscard]] result<std::vector<double>> score(reasoning_context<Engine>& context,
+                                                    std::span<const scored_branch<Engine>> items) const;
+
+private:
+    [[nodiscard]] result<double> recorded(std::span<const token_statistics> statistics) const;
+    [[nodiscard]] result<double> checked(const verify::check& c, std::string_view question, std::string_view text) const;
+    template <reasoning_engine Engine>
+    result<std::vector<double>> probed(reasoning_context<Engine>& context, const verify::probe& p,
+                                       std::span<const scored_branch<Engine>> items) const;
+    template <reasoning_engine Engine>
+    result<std::vector<double>> prompted(reasoning_context<Engine>& context, const verify::prompt& p,
+                                         std::span<const scored_branch<Engine>> items) const;
+
+    kind kind_ = verify::log_probability{};
+};
+
+/// A verifier from its name: "log_probability", "self_certainty", "group_confidence", "p_true", "value_24",
+/// "check_calculation", "arithmetic", "game24".
+/// @shape none
+/// @errors invalid_argument with the list of names
+/// @source none
+[[nodiscard]] result<verifier> parse_verifier(std::string_view name);
+
+namespace detail {
+
+/// P(yes) / (P(yes) + P(no)) from log-probabilities; 1/2 when both are nil.
+[[nodiscard]] double yes_share(double log_yes, double log_no);
+
+/// The first token of each of two words, as they continue a text; an error when they are the same.
+template <reasoning_engine Engine>
+result<std::vector<token_id>> first_tokens(const Engine& engine, std::string_view yes, std::string_view no) {
+    std::vector<token_id> ids;
+    for (const std::string_view word : {yes, no}) {
+        HENCE_TRY_ASSIGN(tokens, engine.encode(word, encode_as::continuation));
+        if (tokens.empty())
+            return make_error(errc::invalid_argument, "verifier", "a word that begins with a token", "'" + std::string(word) + "'");
+        ids.push_back(tokens[0]);
+    }
+    if (ids[0] == ids[1])
+        return make_error(errc::invalid_argument, "verifier", "two words that differ in their first token",
+                          "'" + std::string(yes) + "' and '" + std::string(no) + "'");
+    return ids;
+}
+
+}  // namespace detail
+
+template <reasoning_engine Engine>
+result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context, const verify::probe& p,
+                                             std::span<const scored_branch<Engine>> items) const {
+    using branch = typename Engine::branch_type;
+    HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
+    std::vector<branch> asked;
+    for (const auto& item : items) {
+        if (item.where == nullptr)
+            return make_error(errc::invalid_argument, "verify::probe", "branches that are still there to be asked", "text alone");
+        HENCE_TRY_ASSIGN(children, item.where->fork(1));
+        HENCE_TRY(context.reopen(children[0]));
+        HENCE_TRY(context.force(children[0], p.suffix));
+        asked.push_back(std::move(children[0]));
+    }
+    auto pointers = context.pointers(asked);
+    HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch* const>(pointers), candidates));
+    std::vector<double> scores;
+    for (const auto& log : logs) scores.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
+    return scores;
+}
+
+template <reasoning_engine Engine>
+result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& context, const verify::prompt& p,
+                                               std::span<const scored_branch<Engine>> items) const {
+    using branch = typename Engine::branch_type;
+    HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
+    const std::string_view question = verify::task_argument(context.question());
+    std::vector<std::string> distinct;  // equal prompts are asked once
+    std::vector<std::size_t> place(items.size(), static_cast<std::size_t>(-1));
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto state = p.state(items[i].text);
+        if (!state) continue;
+        const std::pair<std::string_view, std::string_view> values[] = {
+            {"state", *state}, {"question", question}, {"text", items[i].text}};
+        std::string text = detail::fill(p.text, values);
+        std::size_t at = 0;
+        while (at < distinct.size() && distinct[at] != text) ++at;
+        if (at == distinct.size()) distinct.push_back(std::move(text));
+        place[i] = at;
+    }
+    std::vector<branch> asked;
+    for (const std::string& text : distinct) {
+        HENCE_TRY_ASSIGN(tokens, context.engine().encode(text, encode_as::prompt));
+        HENCE_TRY_ASSIGN(one, context.begin(std::span<const token_id>(tokens), context.sampling()));
+        asked.push_back(std::move(one));
+    }
+    std::vector<double> told;
+    if (!asked.empty()) {
+        auto pointers = context.pointers(asked);
+        HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch* const>(pointers), candidates));
+        for (const auto& log : logs) told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
+    }
+    std::vector<double> scores;
+    for (const std::size_t at : place) scores.push_back(at < told.size() ? told[at] : p.stateless);
+    return scores;
+}
+
+template <reasoning_engine Engine>
+result<std::vector<double>> verifier::score(reasoning_context<Engine>& context,
+                                            std::span<const scored_branch<Engine>> items) const {
+    if (const auto* p = std::get_if<verify::probe>(&kind_)) return probed(context, *p, items);
+    if (const auto* p = std::get_if<verify::prompt>(&kind_)) return prompted(context, *p, items);
+    std::vector<double> scores;
+    for (const auto& item : items) {
+        if (const auto* c = std::get_if<verify::check>(&kind_)) {
+            HENCE_TRY_ASSIGN(one, checked(*c, context.question(), item.text));
+            scores.push_back(one);
+            continue;
+        }
+        if (item.where == nullptr)
+            return make_error(errc::invalid_argument, label(), "branches that are still there to be read", "text alone");
+        HENCE_TRY_ASSIGN(one, recorded(item.where->statistics()));
+        scores.push_back(one);
+    }
+    return scores;
+}
+
+HENCE_NAMESPACE_END
+
+#if HENCE_HAS_DEFINITIONS
+#include "detail/verifier.inl.hpp"
+#endif
+
+#endif

@@ -151,13 +151,17 @@ def is_function(declaration: str) -> bool:
 
 
 def check_docs(path: Path, lines):
-    i, private = 0, False
+    i, private, section = 0, False, False
     while i < len(lines):
         if re.match(r"namespace (\w+::)?detail\s*\{", lines[i]):
             private = True
         elif re.match(r"\}\s*//\s*namespace (\w+::)?detail", lines[i]):
             private = False
-        if private:
+        if re.match(r"(private|protected):", lines[i]):
+            section = True
+        elif re.match(r"public:|\};", lines[i]):
+            section = False
+        if private or section:
             i += 1
             continue
         if not re.match(r"\s*///(?!<)", lines[i]):

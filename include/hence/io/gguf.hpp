@@ -8,7 +8,7 @@
 
 #include "../config.hpp"
 #include "../core/result.hpp"
-#include "../tensor/dtype.hpp"
+#include "file_tensor.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -48,25 +48,8 @@ struct gguf_entry {
     std::span<const std::byte> data;
 };
 
-/// One tensor of a file.
-struct gguf_tensor {
-    std::string name;
-    dtype type = dtype::f32;
-    std::vector<std::int64_t> shape;  ///< outermost first: rows, columns; 1 to 4 entries, each at least 1
-    std::uint64_t file_offset = 0;    ///< from the beginning of its file
-    std::uint32_t part = 0;           ///< which file of a split set, from 0
-    std::span<const std::byte> data;  ///< rows without gaps; aligned as the file says if opened by path
-
-    /// The number of elements: the product of the shape (checked to fit when the file was opened).
-    /// @shape  none
-    /// @errors none
-    /// @source none
-    [[nodiscard]] std::int64_t elements() const noexcept {
-        std::int64_t product = 1;
-        for (const std::int64_t extent : shape) product *= extent;
-        return product;
-    }
-};
+/// One tensor of a GGUF file.
+using gguf_tensor = file_tensor;
 
 /// What gguf_file::get can return. Views point into the file.
 template <class T>

@@ -99,11 +99,11 @@ struct gguf_reader {
     const gguf_entry& entry;
 
     [[nodiscard]] error wrong_type(std::string_view wanted) const {
-        return make_error(errc::mismatch, file + ": key " + in_quotes(entry.key), std::string(wanted), type_text(entry),
+        return make_error(errc::mismatch, file + ": key " + quote(entry.key), std::string(wanted), type_text(entry),
                           {}, entry.file_offset);
     }
     [[nodiscard]] error unfit(std::string_view wanted, const gguf_number& number) const {
-        return make_error(errc::out_of_range, file + ": key " + in_quotes(entry.key),
+        return make_error(errc::out_of_range, file + ": key " + quote(entry.key),
                           "a value that fits " + std::string(wanted), detail::to_text(number), {}, entry.file_offset);
     }
 
@@ -294,7 +294,7 @@ HENCE_INLINE void gguf_file::release_pages(const gguf_tensor& tensor) const noex
 }
 
 HENCE_INLINE error gguf_file::missing(std::string_view key) const {
-    return make_error(errc::missing, state_->name, "key " + detail::in_quotes(key), "no such key");
+    return make_error(errc::missing, state_->name, "key " + quote(key), "no such key");
 }
 
 // One body per result type; the reader does the work.
@@ -343,7 +343,7 @@ HENCE_INLINE std::string to_text(const gguf_entry& entry, std::size_t max_elemen
             if (!cursor.read(length) || length > cursor.left()) return {};
             const auto text = detail::as_text(cursor.bytes.subspan(cursor.at, static_cast<std::size_t>(length)));
             cursor.at += static_cast<std::size_t>(length);
-            return detail::in_quotes(text);
+            return quote(text);
         }
         const std::byte* at = cursor.bytes.data() + cursor.at;
         if (!cursor.skip(detail::value_bytes(type))) return {};

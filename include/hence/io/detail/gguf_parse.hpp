@@ -124,7 +124,7 @@ private:
         const std::string_view start = as_text(cursor_.bytes.first(std::min<std::size_t>(cursor_.left(), 8)));
         if (!cursor_.read(magic)) {
             if (std::string_view("GGUF").starts_with(start)) return cut("magic", 4);
-            note(errc::bad_format, "magic", "'GGUF'", in_quotes(start), 0);
+            note(errc::bad_format, "magic", "'GGUF'", quote(start), 0);
             return false;
         }
         if (start.substr(0, 4) != "GGUF") {
@@ -159,12 +159,12 @@ private:
         const auto begins = [&](std::string_view prefix) { return start.starts_with(prefix); };
         if (begins("FUGG")) return "'FUGG': a big-endian file";
         if (begins("lmgg") || begins("tjgg") || begins("fmgg") || begins("algg"))
-            return in_quotes(start.substr(0, 4)) + ": a GGML file from before GGUF; convert it";
+            return quote(start.substr(0, 4)) + ": a GGML file from before GGUF; convert it";
         if (begins("PK\x03\x04")) return "a zip archive (a PyTorch checkpoint?)";
         if (begins("version ")) return "a Git LFS pointer: the file itself was not downloaded";
         if (begins("<!") || begins("<html")) return "an HTML page";
-        if (start.size() == 8 && start[7] == '\0' && start[4] == '\0') return in_quotes(start) + " (safetensors?)";
-        return in_quotes(start.substr(0, 4));
+        if (start.size() == 8 && start[7] == '\0' && start[4] == '\0') return quote(start) + " (safetensors?)";
+        return quote(start.substr(0, 4));
     }
 
     /// A length-prefixed string of at most `most` bytes.
@@ -193,7 +193,7 @@ private:
             return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
         });
         if (control || !is_utf8(text))
-            note(errc::bad_format, what, control ? "no control characters" : "UTF-8", in_quotes(text), at);
+            note(errc::bad_format, what, control ? "no control characters" : "UTF-8", quote(text), at);
     }
 
     bool entries(std::vector<gguf_entry>& out, std::uint64_t count) {
@@ -205,7 +205,7 @@ private:
             check_name(key, "metadata key", at);
             gguf_entry entry;
             entry.key = key;
-            const std::string field = "key " + in_quotes(key);
+            const std::string field = "key " + quote(key);
             if (!value_type(entry.type, field)) return false;
             entry.element = entry.type;
             if (entry.type == gguf_type::array && !array_header(entry.element, entry.count, field)) return false;
@@ -326,7 +326,7 @@ private:
 
     /// Reads one tensor's shape, format and offset. `bytes` stays 0 when they make no sense.
     bool tensor_info(gguf_tensor& tensor, std::uint64_t& bytes) {
-        const std::string field = "tensor " + in_quotes(tensor.name, 80);
+        const std::string field = "tensor " + quote(tensor.name, 80);
         std::uint32_t rank = 0;
         const std::size_t rank_at = cursor_.at;
         if (!read(rank, field + " dimension count")) return false;
@@ -426,7 +426,7 @@ private:
             const gguf_tensor& after = out.tensors[order[i]];
             if (before.file_offset + before.data.size() > after.file_offset)
                 note(errc::bad_format, "data",
-                     "to begin after tensor " + in_quotes(before.name, 80) + " ends at byte " +
+                     "to begin after tensor " + quote(before.name, 80) + " ends at byte " +
                          std::to_string(before.file_offset + before.data.size()),
                      "an overlap", static_cast<std::size_t>(after.file_offset), after.name);
         }
@@ -442,7 +442,7 @@ private:
         });
         for (std::size_t i = 1; i < order.size(); ++i)
             if (name_of(items[order[i]]) == name_of(items[order[i - 1]]))
-                note(errc::bad_format, what, "each name once", in_quotes(name_of(items[order[i]])) + " again",
+                note(errc::bad_format, what, "each name once", quote(name_of(items[order[i]])) + " again",
                      static_cast<std::size_t>(items[order[i]].file_offset));
     }
 

@@ -142,7 +142,7 @@ HENCE_INLINE result<std::uint32_t> gguf_writer::alignment() const {
     std::uint32_t alignment = 32;
     for (const stored_value& v : values_) {
         if (v.key.empty() || v.key.size() > 65535)
-            return make_error(errc::invalid_argument, "gguf_writer: key " + detail::in_quotes(v.key), "1 to 65535 bytes",
+            return make_error(errc::invalid_argument, "gguf_writer: key " + quote(v.key), "1 to 65535 bytes",
                               std::to_string(v.key.size()));
         if (v.key != "general.alignment") continue;
         if (v.type == gguf_type::u32) alignment = detail::load<std::uint32_t>(v.bytes.data());

@@ -42,7 +42,8 @@ namespace kernels {
 void pack_panels(dtype type, const std::byte* source, std::size_t rows, std::size_t columns, std::size_t first,
                  std::size_t last, std::byte* out) noexcept;
 
-/// Packs floats as int8 with one scale per row: value = round(w * 127 / max|w|).
+/// Packs floats as int8 with one scale per row: value = round(w * 127 / max|w|). A row whose weights are not all finite
+/// gets the scale NaN; a row below 3.8e-37, where 127 / max|w| would overflow, becomes zero.
 /// @shape source[rows][columns]; out as for packing::i8
 /// @errors none
 /// @source symmetric per-channel quantization

@@ -115,11 +115,16 @@ HENCE_INLINE void pack_panels_i8(const float* source, std::size_t rows, std::siz
         for (std::size_t r = 0; r < panel_rows && panel * panel_rows + r < rows; ++r) {
             const float* row = source + (panel * panel_rows + r) * columns;
             float largest = 0.0f;
-            for (std::size_t k = 0; k < columns; ++k) largest = std::max(largest, std::fabs(row[k]));
-            const float inverse = largest > 0.0f ? 127.0f / largest : 0.0f;
-            const float scale = largest / 127.0f;
+            float finite = 0.0f;  // or NaN, which then is the scale: a bad weight shows in every result of its row
             for (std::size_t k = 0; k < columns; ++k) {
-                const int quant = static_cast<int>(std::nearbyint(row[k] * inverse));
+                largest = std::max(largest, std::fabs(row[k]));
+                finite += row[k] * 0.0f;
+            }
+            const bool usable = finite == 0.0f && largest >= 3.8e-37f;  // below, 127 / largest would overflow
+            const float inverse = usable ? 127.0f / largest : 0.0f;
+            const float scale = largest / 127.0f + finite;
+            for (std::size_t k = 0; k < columns; ++k) {
+                const int quant = usable ? static_cast<int>(std::nearbyint(row[k] * inverse)) : 0;
                 out[(k / 4 * panel_rows + r) * 4 + k % 4] = static_cast<std::byte>(quant + 128);
             }
             std::memcpy(out + layout.value_bytes + r * 4, &scale, 4);

@@ -4,6 +4,7 @@
 
 #include "../thread_team.hpp"
 
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -52,9 +53,9 @@ HENCE_INLINE void spin_barrier::wait() noexcept {
 }
 
 struct spin_team::state {
-    explicit state(int size) : barrier(size), count(size) {}
-    spin_barrier barrier;
-    int count;
+    // Set once the threads are there, before the first task tells them so.
+    std::optional<spin_barrier> barrier;
+    int count = 1;
     alignas(HENCE_ALIGNMENT) std::atomic<unsigned> generation{0};
     alignas(HENCE_ALIGNMENT) std::atomic<unsigned> running{0};
     task function = nullptr;
@@ -63,20 +64,31 @@ struct spin_team::state {
     std::vector<std::thread> threads;
 };
 
-HENCE_INLINE spin_team::spin_team(int threads) : state_(std::make_unique<state>(std::max(1, threads))) {
+HENCE_INLINE spin_team::spin_team(int threads) : state_(std::make_unique<state>()) {
     state& s = *state_;
-    for (int index = 1; index < s.count; ++index) {
-        s.threads.emplace_back([&s, index] {
-            unsigned seen = 0;
-            for (;;) {
-                detail::await_change(s.generation, seen);
-                seen = s.generation.load(std::memory_order_acquire);
-                if (s.stopping.load(std::memory_order_acquire)) return;
-                s.function(s.context, worker{index, s.count, &s.barrier});
-                if (s.running.fetch_sub(1, std::memory_order_acq_rel) == 1) s.running.notify_one();
-            }
-        });
+    const int wanted = std::max(1, threads);
+    s.threads.reserve(static_cast<std::size_t>(wanted) - 1);
+#if HENCE_EXCEPTIONS
+    try {
+#endif
+        for (int index = 1; index < wanted; ++index) {
+            s.threads.emplace_back([&s, index] {
+                unsigned seen = 0;
+                for (;;) {
+                    detail::await_change(s.generation, seen);
+                    seen = s.generation.load(std::memory_order_acquire);
+                    if (s.stopping.load(std::memory_order_acquire)) return;
+                    s.function(s.context, worker{index, s.count, &*s.barrier});
+                    if (s.running.fetch_sub(1, std::memory_order_acq_rel) == 1) s.running.notify_one();
+                }
+            });
+        }
+#if HENCE_EXCEPTIONS
+    } catch (const std::system_error&) {  // the system has no more threads: the team is what has started
     }
+#endif
+    s.count = static_cast<int>(s.threads.size()) + 1;
+    s.barrier.emplace(s.count);
 }
 
 HENCE_INLINE spin_team::~spin_team() {
@@ -98,7 +110,7 @@ HENCE_INLINE void spin_team::run(task function, void* context) noexcept {
         s.generation.fetch_add(1, std::memory_order_release);
         s.generation.notify_all();
     }
-    function(context, worker{0, s.count, &s.barrier});
+    function(context, worker{0, s.count, &*s.barrier});
     for (unsigned left = s.running.load(std::memory_order_acquire); left != 0;
          left = s.running.load(std::memory_order_acquire)) {
         detail::await_change(s.running, left);

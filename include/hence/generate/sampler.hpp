@@ -87,6 +87,10 @@ private:
         float logit;
         token_id id;
     };
+    // The order of top-k and top-p: ties go to the lowest id.
+    [[nodiscard]] static bool better(const candidate& a, const candidate& b) noexcept {
+        return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+    }
     struct change {
         token_id id;
         float raw;
@@ -117,6 +121,13 @@ private:
 /// @numerics float logits, sum of exponentials in double; absolute error below 1e-5
 /// @source none
 [[nodiscard]] float log_probability(std::span<const float> logits, token_id token) noexcept;
+
+/// log of the sum of exp(logits): log_probability(t) is logits[t] minus this.
+/// @shape logits[n], n > 0
+/// @errors none: NaN when the logits hold NaN or infinities
+/// @numerics as log_probability()
+/// @source none
+[[nodiscard]] double log_normalizer(std::span<const float> logits) noexcept;
 
 /// The first token whose logit is NaN or infinite, or no_token.
 /// @shape logits[n]

@@ -6,6 +6,7 @@
 #include "vocabulary_scan.inl.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -131,9 +132,6 @@ HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t c
         at_least = *nth;
     }
     gather(logits, at_least);
-    const auto better = [](const candidate& a, const candidate& b) {
-        return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-    };
     if (candidates_.size() > count) {
         std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count), candidates_.end(), better);
         candidates_.resize(count);
@@ -141,39 +139,43 @@ HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t c
     std::sort(candidates_.begin(), candidates_.end(), better);
 }
 
-// candidates_ = the survivors of top-k, top-p and min-p, best first (after min-p alone: by id).
+// candidates_ = the survivors of top-k, top-p and min-p, in no order that means anything.
 HENCE_INLINE void sampler::truncate(std::span<const float> logits, const sampling& how) noexcept {
     const double inverse = 1.0 / static_cast<double>(how.temperature);
     const auto weight = [&](float logit) {
         return std::exp((static_cast<double>(logit) - static_cast<double>(top_)) * inverse);
     };
+    const auto keep_nucleus = [&](auto first, double sum, double enough, const auto& weigh) {
+        while (first != candidates_.end() && sum < enough) sum += weigh((first++)->logit);
+        candidates_.erase(first, candidates_.end());
+    };
     const bool by_count = how.top_k > 0 && static_cast<std::size_t>(how.top_k) < logits.size();
     if (by_count) keep_top(logits, static_cast<std::size_t>(how.top_k));
-    if (how.top_p < 1) {
-        // The nucleus: with top-k the candidates are sorted already; without, ever more of the best tokens
-        // are gathered and sorted until they hold enough.
+    if (how.top_p < 1 && by_count) {
         double total = 0;
-        if (by_count)
-            for (const candidate& c : candidates_) total += weight(c.logit);
-        else
-            total = detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top_, static_cast<float>(inverse));
+        for (const candidate& c : candidates_) total += weight(c.logit);
+        keep_nucleus(candidates_.begin(), 0, static_cast<double>(how.top_p) * total, weight);
+    } else if (how.top_p < 1) {
+        // The weight of each bucket of logits shows in which one the nucleus ends; only that one is sorted.
+        const auto bucket = detail::vocabulary::bucket_of(top_, static_cast<float>(inverse));
+        std::array<double, detail::vocabulary::buckets> weights{};
+        detail::vocabulary::add_weights(logits.data(), logits.size(), top_, static_cast<float>(inverse), bucket, weights);
+        double total = 0;
+        for (const double w : weights) total += w;
         const double enough = static_cast<double>(how.top_p) * total;
-        for (float gap = 4;; gap *= 2) {
-            const bool everything = by_count || gap > 64;
-            if (!by_count) {
-                gather(logits, everything ? -std::numeric_limits<float>::infinity() : top_ - gap * how.temperature);
-                std::sort(candidates_.begin(), candidates_.end(), [](const candidate& a, const candidate& b) {
-                    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-                });
-            }
-            double sum = 0;
-            std::size_t kept = 0;
-            while (kept < candidates_.size() && sum < enough) sum += weight(candidates_[kept++].logit);
-            if (sum >= enough || everything) {
-                candidates_.resize(std::max<std::size_t>(kept, 1));
-                break;
-            }
-        }
+        double above = 0;
+        std::size_t last = 0;
+        while (last + 1 < weights.size() && above + weights[last] < enough) above += weights[last++];
+        // A little low where the bucket's edge rounds; the exact test follows.
+        const float gap = static_cast<float>(last + 1) / detail::vocabulary::buckets_per_unit * how.temperature;
+        gather(logits, last + 1 == weights.size() ? -std::numeric_limits<float>::infinity()
+                                                  : top_ - gap - 1e-5f * (std::abs(top_) + gap));
+        const auto ends = std::partition(candidates_.begin(), candidates_.end(),
+                                         [&](const candidate& c) { return bucket(c.logit) < last; });
+        candidates_.erase(std::remove_if(ends, candidates_.end(), [&](const candidate& c) { return bucket(c.logit) > last; }),
+                          candidates_.end());
+        std::sort(ends, candidates_.end(), better);
+        keep_nucleus(ends, above, enough, weight);
     }
     if (how.min_p > 0) {
         const double lowest = std::log(static_cast<double>(how.min_p));
@@ -311,16 +313,19 @@ HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& re
     return out;
 }
 
-HENCE_INLINE float log_probability(std::span<const float> logits, token_id token) noexcept {
-    if (first_not_finite(logits) != no_token) return std::numeric_limits<float>::quiet_NaN();
+HENCE_INLINE double log_normalizer(std::span<const float> logits) noexcept {
+    if (first_not_finite(logits) != no_token) return std::numeric_limits<double>::quiet_NaN();
     float top = -std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < logits.size(); i += detail::vocabulary::block) {
         const std::size_t n = std::min(detail::vocabulary::block, logits.size() - i);
         top = std::max(top, detail::vocabulary::scan_block(logits.data() + i, n).top);
     }
-    const double total = detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top, 1.0f);
-    return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(token)]) - static_cast<double>(top) -
-                              std::log(total));
+    return static_cast<double>(top) +
+           std::log(detail::vocabulary::sum_of_exponentials(logits.data(), logits.size(), top, 1.0f));
+}
+
+HENCE_INLINE float log_probability(std::span<const float> logits, token_id token) noexcept {
+    return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(token)]) - log_normalizer(logits));
 }
 
 HENCE_INLINE token_id first_not_finite(std::span<const float> logits) noexcept {

@@ -114,6 +114,33 @@ inline double sum_of_exponentials(const float* x, std::size_t n, float top, floa
     return total;
 }
 
+// Buckets of logits by their distance from the top, in units of the temperature; the last one is the rest.
+inline constexpr std::size_t buckets = 257;
+inline constexpr float buckets_per_unit = 8;
+
+struct bucket_of {
+    float top;
+    float scale;
+    constexpr bucket_of(float largest, float inverse_temperature) noexcept
+        : top(largest), scale(inverse_temperature * buckets_per_unit) {}
+    [[nodiscard]] HENCE_ALWAYS_INLINE std::size_t operator()(float x) const noexcept {
+        const float distance = (top - x) * scale;
+        return distance < static_cast<float>(buckets - 1) ? static_cast<std::size_t>(static_cast<std::int32_t>(distance)) : buckets - 1;
+    }
+};
+
+// Adds exp((x - top) * scale) of each value to its bucket.
+inline void add_weights(const float* x, std::size_t n, float top, float scale, const bucket_of& bucket,
+                        std::array<double, buckets>& weights) noexcept {
+    for (std::size_t i = 0; i < n; i += 4) {
+        const std::size_t count = n - i < 4 ? n - i : 4;
+        f32x4 v = {top, top, top, top};
+        std::memcpy(&v, x + i, count * sizeof(float));
+        v = exp_not_positive((v - top) * scale);
+        for (std::size_t lane = 0; lane < count; ++lane) weights[bucket(x[i + lane])] += static_cast<double>(v[lane]);
+    }
+}
+
 inline double sum(const float* x, std::size_t n) noexcept {
     double total = 0;
     std::size_t i = 0;

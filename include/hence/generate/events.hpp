@@ -46,7 +46,7 @@ enum class finish_reason : std::uint8_t {
 /// When extend() stops a branch, and what it records on the way.
 struct until {
     std::size_t max_tokens = 256;        ///< most tokens that one extend() adds to a branch
-    std::vector<std::string> stop = {};       ///< the text ends before the first of these; may span tokens
+    std::vector<std::string> stop = {};       ///< the text ends before the first of these to be complete
     std::vector<token_id> stop_tokens = {};   ///< the text ends with one of these
     bool stop_at_end = true;             ///< the vocabulary's end tokens end a branch
     bool every_token = false;            ///< an event for each token, not only for finished branches

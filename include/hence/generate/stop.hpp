@@ -36,7 +36,7 @@ public:
 
     struct outcome {
         std::string_view text;  ///< bytes that are now certain; valid until the next call
-        bool stopped = false;   ///< a stop string begins right after them
+        bool stopped = false;   ///< a stop string begins right after them: the first to be complete
     };
 
     /// Adds the bytes of one token.

@@ -37,8 +37,15 @@ HENCE_INLINE stop_matcher::outcome stop_matcher::push(std::string_view bytes) {
     held_.erase(0, let_out_);
     held_.append(bytes);
     const std::string_view held = held_;
+    // The one that is complete first, byte by byte, so that how tokens cut the text makes no difference.
     std::size_t found = std::string_view::npos;
-    for (const std::string& stop : stops_) found = std::min(found, held.find(stop));
+    std::size_t end = std::string_view::npos;
+    for (const std::string& stop : stops_) {
+        const std::size_t at = held.find(stop);
+        if (at == std::string_view::npos || at + stop.size() > end || (at + stop.size() == end && at > found)) continue;
+        found = at;
+        end = at + stop.size();
+    }
     if (found != std::string_view::npos) {
         let_out_ = found;
         released_ += found;

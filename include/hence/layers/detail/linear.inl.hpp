@@ -1,0 +1,189 @@
+// Definitions of layers/linear.hpp.
+#ifndef HENCE_LAYERS_DETAIL_LINEAR_INL_HPP
+#define HENCE_LAYERS_DETAIL_LINEAR_INL_HPP
+
+#include "../../kernels/pack.hpp"
+#include "../../quant/decode.hpp"
+#include "../linear.hpp"
+
+#include <algorithm>
+#include <string>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace layers::detail {
+
+// Storage for a matrix that is still to be packed.
+inline packed_weight allocate(packing format, std::size_t outputs, std::size_t inputs, const any_bias& bias,
+                              const kernel_table* kernels, std::pmr::memory_resource* memory) {
+    packed_weight result;
+    result.kernels = kernels;
+    result.matrix.format = format;
+    result.matrix.rows = outputs;
+    result.matrix.columns = inputs;
+    result.storage = owned_vector<std::byte>(uninitialized, extents<dynamic_extent>(result.matrix.bytes()), memory);
+    result.matrix.data = result.storage.data();
+    if (!bias.empty()) result.bias = copy(bias, memory);
+    return result;
+}
+
+inline void pack_rows(dtype type, const void* rows, packed_weight& into) noexcept {
+    kernels::pack_panels(type, static_cast<const std::byte*>(rows), into.matrix.rows, into.matrix.columns, 0,
+                         into.matrix.panels(), into.storage.data());
+}
+
+HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bias& bias,
+                                        const linear_options& options) {
+    const std::size_t outputs = weights.extent(0);
+    const std::size_t inputs = weights.extent(1);
+    HENCE_EXPECT(bias.empty() || bias.extent(0) == outputs, "a bias for each output");
+    HENCE_EXPECT(options.kept == nullptr || (options.kept->rows() == outputs && options.kept->columns() == inputs),
+                 "a mask of the weights' sizes");
+    packed_weight result =
+        allocate(options.format, outputs, inputs, bias, table_or_default(options.kernels), options.memory);
+
+    // The packers read dense rows; a view that already is dense is read where it lies.
+    matrix<float> own;
+    const float* rows = weights.data();
+    if (!weights.mapping().is_contiguous() || options.kept != nullptr) {
+        own = copy(weights);
+        rows = own.data();
+        if (options.kept != nullptr) options.kept->apply(own.view());
+    }
+    const std::size_t count = outputs * inputs;
+    switch (options.format) {
+        case packing::f32: pack_rows(dtype::f32, rows, result); break;
+        case packing::f16: {
+            owned_vector<f16> halves(count);
+            for (std::size_t i = 0; i < count; ++i) halves(i) = to_f16(rows[i]);
+            pack_rows(dtype::f16, halves.data(), result);
+            break;
+        }
+        case packing::bf16: {
+            owned_vector<bf16> halves(count);
+            for (std::size_t i = 0; i < count; ++i) halves(i) = to_bf16(rows[i]);
+            pack_rows(dtype::bf16, halves.data(), result);
+            break;
+        }
+        case packing::i8:
+            HENCE_EXPECT(inputs <= 65536, "at most 65536 inputs, so that 32-bit sums of 8-bit products are exact");
+            kernels::pack_panels_i8(rows, outputs, inputs, 0, result.matrix.panels(), result.storage.data());
+            break;
+        case packing::q8:
+        case packing::q4:
+        case packing::q4m:
+            HENCE_EXPECT(false, "f32, f16, bf16 or i8; block formats come from files (linear::from_stored)");
+    }
+    return result;
+}
+
+HENCE_INLINE result<packed_weight> pack_stored(const stored_weights& weights, const any_bias& bias,
+                                               const layer_options& options) {
+    const std::string where = "layers::linear, " + std::string(name(weights.type)) + " weights";
+    const std::size_t block = traits(weights.type).block_elements;
+    if (weights.inputs % block != 0) {
+        return make_error(errc::mismatch, where, "inputs in multiples of " + std::to_string(block),
+                          std::to_string(weights.inputs));
+    }
+    const std::size_t stride = row_bytes(weights.type, weights.inputs);
+    std::size_t expected = 0;
+    if (__builtin_mul_overflow(stride, weights.outputs, &expected) || expected != weights.bytes.size()) {
+        return make_error(errc::mismatch, where,
+                          std::to_string(weights.outputs) + " rows of " + std::to_string(stride) + " bytes",
+                          std::to_string(weights.bytes.size()) + " bytes");
+    }
+    if (!bias.empty() && bias.extent(0) != weights.outputs) {
+        return make_error(errc::mismatch, where, "a bias of " + std::to_string(weights.outputs) + " values",
+                          std::to_string(bias.extent(0)));
+    }
+    const kernel_table* table = options.kernels;
+    if (table == nullptr) {
+        HENCE_TRY_ASSIGN(chosen, kernels::default_table());
+        table = chosen;
+    }
+    const std::optional<packing> exact = kernels::exact_packing(weights.type);
+    packed_weight result =
+        allocate(exact.value_or(packing::f32), weights.outputs, weights.inputs, bias, table, options.memory);
+    if (exact) {
+        pack_rows(weights.type, weights.bytes.data(), result);
+        return result;
+    }
+    matrix<float> decoded(uninitialized, dextents<2>(weights.outputs, weights.inputs));
+    for (std::size_t i = 0; i < weights.outputs; ++i) {
+        HENCE_TRY(decode_row(weights.type, weights.bytes.subspan(i * stride, stride), decoded.view().row(i).span()));
+    }
+    pack_rows(dtype::f32, decoded.data(), result);
+    return result;
+}
+
+// The activations of one product, quantized where the weights want it; by each worker its own rows.
+struct quantized_rows {
+    std::size_t stride;  // of quants; columns padded to whole blocks
+    std::span<std::int8_t> quants;
+    std::span<float> scales;
+    std::span<std::int32_t> sums;
+};
+
+inline std::size_t scales_per_row(const packed_matrix& matrix) noexcept {
+    return activations_of(matrix.format) == activation_format::q8_row
+               ? 1
+               : (matrix.columns + block_columns - 1) / block_columns;
+}
+
+inline std::size_t quant_stride(const packed_matrix& matrix) noexcept {
+    return (matrix.columns + block_columns - 1) / block_columns * block_columns;
+}
+
+HENCE_INLINE std::size_t linear_workspace_bytes(const packed_weight& weight, std::size_t rows) noexcept {
+    if (activations_of(weight.matrix.format) == activation_format::f32) return 0;
+    const std::size_t scales = rows * scales_per_row(weight.matrix);
+    return arena_bytes<std::int8_t>(rows * quant_stride(weight.matrix)) + arena_bytes<float>(scales) +
+           arena_bytes<std::int32_t>(scales);
+}
+
+HENCE_INLINE void linear_forward(const packed_weight& weight, const worker& self, const rows_in<>& in,
+                                 const rows_out<>& out, scratch temporary, bool accumulate) {
+    const packed_matrix& matrix = weight.matrix;
+    check_shapes(in, out, matrix.columns, matrix.rows);
+    const std::size_t rows = in.extent(0);
+    const activation_format wanted = activations_of(matrix.format);
+    activations prepared{.values = in.data(), .value_stride = in.stride(0)};
+    if (wanted != activation_format::f32) {
+        const std::size_t stride = quant_stride(matrix);
+        const std::size_t per_row = scales_per_row(matrix);
+        const auto quants = temporary.take<std::int8_t>(rows * stride);
+        const auto scales = temporary.take<float>(rows * per_row);
+        const auto sums = temporary.take<std::int32_t>(rows * per_row);
+        const auto quantize =
+            wanted == activation_format::q8_row ? weight.kernels->quantize_row : weight.kernels->quantize_blocks;
+        const index_range mine = self.share(rows);
+        for (std::size_t row = mine.begin; row < mine.end; ++row) {
+            quantize(in.data() + row * in.stride(0), matrix.columns, quants.data() + row * stride,
+                     scales.data() + row * per_row, sums.data() + row * per_row);
+        }
+        prepared = {.quants = quants.data(),
+                    .quant_stride = stride,
+                    .scales = scales.data(),
+                    .sums = sums.data(),
+                    .block_stride = per_row};
+        self.wait();
+    }
+    const index_range panels = self.share(matrix.panels());
+    if (panels.size() > 0 && rows > 0) {
+        const matmul_args args{.weights = matrix,
+                               .in = prepared,
+                               .rows = rows,
+                               .out = out.data(),
+                               .out_stride = out.stride(0),
+                               .bias = weight.bias.data(),
+                               .accumulate = accumulate};
+        weight.kernels->matmul[static_cast<std::size_t>(matrix.format)](args, panels.begin, panels.end);
+    }
+    self.wait();
+}
+
+}  // namespace layers::detail
+
+HENCE_NAMESPACE_END
+
+#endif

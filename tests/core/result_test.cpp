@@ -1,4 +1,4 @@
-// result<T>, error and exception: std::expected's behaviour, and messages that say what a user needs.
+// result<T> and error: std::expected's behaviour, messages that name file, field, expected and found, contracts.
 #include <hence/core/result.hpp>
 
 #include "support/catch.hpp"
@@ -7,109 +7,129 @@
 #include <string>
 #include <type_traits>
 
+using hence::errc;
+using hence::make_error;
+using hence::result;
+
 namespace {
 
-hence::result<int> half(int value) {
-    if (value % 2 != 0) return hence::make_error(hence::errc::invalid_argument, "half", "an even number", std::to_string(value));
-    return value / 2;
+result<int> half_of(int x) {
+    if (x % 2 != 0) return make_error(errc::invalid_argument, "half_of", "an even number", std::to_string(x));
+    return x / 2;
 }
 
-hence::result<void> positive(int value) {
-    if (value <= 0) return hence::make_error(hence::errc::out_of_range, "positive", "above 0", std::to_string(value));
+result<void> even(int x) {
+    HENCE_TRY(half_of(x));
     return {};
+}
+
+result<int> quarter_of(int x) {
+    HENCE_TRY_ASSIGN(half, half_of(x));
+    HENCE_TRY_ASSIGN(quarter, half_of(half));
+    return quarter;
 }
 
 }  // namespace
 
-TEST_CASE("a result holds a value or an error, never both") {
-    const auto good = half(8);
+TEST_CASE("error: the message names place, tensor, byte, what was expected and what was found, a line per mismatch") {
+    auto e = make_error(errc::mismatch, "model.gguf", "[576, 64]", "[64, 576]", "blk.0.attn_q.weight", 4096);
+    CHECK(e.message() == "model.gguf: tensor 'blk.0.attn_q.weight' at byte 4096: expected [576, 64], found [64, 576] [mismatch]");
+    e.also.push_back(make_error(errc::missing, "model.gguf", "key 'general.architecture'"));
+    CHECK(e.message().find("\nmodel.gguf: expected key 'general.architecture' [missing]") != std::string::npos);
+    CHECK(make_error(errc::io, "x").message() == "x [io]");
+    CHECK(make_error(errc::io, "x", "", "a directory").message() == "x: a directory [io]");
+    CHECK(make_error(errc::io, "", "", "", "t").message() == "tensor 't' [io]");
+}
+
+TEST_CASE("error: every code has its own name") {
+    std::string all;
+    for (int code = 0; code <= static_cast<int>(errc::budget_exhausted); ++code) {
+        const std::string name(hence::name(static_cast<errc>(code)));
+        INFO(name);
+        CHECK(name != "unknown");
+        CHECK(all.find("," + name + ",") == std::string::npos);
+        all += "," + name + ",";
+    }
+    CHECK(hence::name(static_cast<errc>(200)) == "unknown");
+}
+
+TEST_CASE("result: holds a value or an error") {
+    const result<int> good = half_of(8), bad = half_of(7);
     REQUIRE(good.has_value());
     CHECK(static_cast<bool>(good));
     CHECK(*good == 4);
     CHECK(good.value() == 4);
-    CHECK(good.value_or(7) == 4);
-
-    const auto bad = half(7);
+    CHECK(good.value_or(9) == 4);
     REQUIRE_FALSE(bad.has_value());
-    CHECK(bad.error().code == hence::errc::invalid_argument);
+    CHECK_FALSE(static_cast<bool>(bad));
+    CHECK(bad.value_or(9) == 9);
+    CHECK(bad.error().code == errc::invalid_argument);
     CHECK(bad.error().actual == "7");
-    CHECK(bad.value_or(7) == 7);
 }
 
-TEST_CASE("a result moves what it holds") {
-    hence::result<std::unique_ptr<int>> held(std::make_unique<int>(3));
-    const std::unique_ptr<int> taken = std::move(held).value();
-    CHECK(*taken == 3);
-    static_assert(!std::is_copy_constructible_v<hence::result<std::unique_ptr<int>>>);
-}
-
-TEST_CASE("and_then, transform and or_else pass an error through and stop at it") {
-    CHECK(half(8).and_then(half).value() == 2);
-    CHECK(half(6).and_then(half).error().actual == "3");
+TEST_CASE("result: and_then, transform and or_else go on or pass the error through") {
     int calls = 0;
-    const auto counted = half(7).transform([&](int v) {
+    const auto twice = [&](int x) {
         ++calls;
-        return std::to_string(v);
-    });
-    CHECK_FALSE(counted.has_value());
-    CHECK(calls == 0);
-    CHECK(half(8).transform([](int v) { return std::to_string(v); }).value() == "4");
-    CHECK(half(7).or_else([](hence::error) -> hence::result<int> { return 0; }).value() == 0);
-    CHECK(half(8).or_else([](hence::error) -> hence::result<int> { return 0; }).value() == 4);
+        return 2 * x;
+    };
+    CHECK(*half_of(8).and_then(half_of) == 2);
+    CHECK(half_of(6).and_then(half_of).error().actual == "3");
+    CHECK(half_of(7).and_then(half_of).error().actual == "7");
+    CHECK(*half_of(8).transform(twice) == 8);
+    CHECK(half_of(7).transform(twice).error().actual == "7");
+    CHECK(calls == 1);
+    const auto zero = [](const hence::error&) { return result<int>(0); };
+    CHECK(*half_of(7).or_else(zero) == 0);
+    CHECK(*half_of(8).or_else(zero) == 4);
+    CHECK(half_of(8).transform([](int x) { return std::to_string(x); }).value() == "4");
 }
 
-TEST_CASE("a result of void is success or an error") {
-    CHECK(positive(1).has_value());
-    CHECK(positive(0).error().expected == "above 0");
+TEST_CASE("result: move-only values move out") {
+    static_assert(!std::is_copy_constructible_v<result<std::unique_ptr<int>>>);
+    result<std::unique_ptr<int>> made(std::make_unique<int>(5));
+    const std::unique_ptr<int> taken = std::move(made).value();
+    CHECK(*taken == 5);
+    result<std::unique_ptr<int>> other = result<std::unique_ptr<int>>(std::make_unique<int>(6));
+    CHECK(**other == 6);
+    CHECK((*std::move(other) != nullptr));
+}
+
+TEST_CASE("result<void>: success or an error; HENCE_TRY and HENCE_TRY_ASSIGN return it") {
+    CHECK(even(4).has_value());
+    CHECK(even(5).error().actual == "5");
+    even(4).value();
+    CHECK(*quarter_of(12) == 3);
+    CHECK(quarter_of(6).error().actual == "3");
+    CHECK(quarter_of(5).error().actual == "5");
 }
 
 #if HENCE_EXCEPTIONS
-TEST_CASE("value() on an error throws an exception whose text is the error's message") {
-    bool thrown = false;
+TEST_CASE("result: value() without a value throws hence::exception with the message and the error") {
     try {
-        static_cast<void>(half(7).value());
+        static_cast<void>(half_of(7).value());
+        FAIL("value() returned");
     } catch (const hence::exception& e) {
-        thrown = true;
-        CHECK(e.error().code == hence::errc::invalid_argument);
-        CHECK(std::string(e.what()) == "half: expected an even number, found 7 [invalid_argument]");
+        CHECK(std::string(e.what()) == "half_of: expected an even number, found 7 [invalid_argument]");
+        CHECK(e.error().code == errc::invalid_argument);
     }
-    CHECK(thrown);
-    CHECK_THROWS_AS(positive(-1).value(), hence::exception);
+    CHECK_THROWS_AS(even(5).value(), hence::exception);
+    const result<int> bad = half_of(7);
+    CHECK_THROWS_AS(bad.value(), hence::exception);
 }
 
-TEST_CASE("a broken contract throws with the condition and the place") {
-    bool thrown = false;
+#if !defined(HENCE_NO_CONTRACTS)
+TEST_CASE("contracts: HENCE_EXPECT throws with the text, the condition and the place") {
+    const int rows = 3;
+    HENCE_EXPECT(rows == 3, "three rows");
     try {
-        const int rows = 3;
         HENCE_EXPECT(rows == 4, "four rows");
+        FAIL("the contract held");
     } catch (const hence::exception& e) {
-        thrown = true;
-        CHECK(e.error().code == hence::errc::invalid_argument);
-        CHECK(e.error().expected == "four rows");
-        CHECK(e.error().actual == "not (rows == 4)");
-        CHECK(e.error().where.find("result_test.cpp") != std::string::npos);
+        const std::string text = e.what();
+        CHECK(text.find("result_test.cpp:") != std::string::npos);
+        CHECK(text.find("expected four rows, found not (rows == 4)") != std::string::npos);
     }
-    CHECK(thrown);
 }
 #endif
-
-TEST_CASE("a message names file, tensor, place, expected and found, and every further mismatch on its own line") {
-    hence::error e = hence::make_error(hence::errc::mismatch, "model.gguf", "576 columns", "512 columns",
-                                       "blk.0.attn_q.weight", 4096);
-    CHECK(e.message() ==
-          "model.gguf: tensor 'blk.0.attn_q.weight' at byte 4096: expected 576 columns, found 512 columns [mismatch]");
-    e.also.push_back(hence::make_error(hence::errc::missing, "model.gguf", "a tensor output_norm.weight"));
-    CHECK(e.message().ends_with("\nmodel.gguf: expected a tensor output_norm.weight [missing]"));
-    CHECK(hence::make_error(hence::errc::io, {}, {}, "no space left").message() == ": no space left [io]");
-}
-
-TEST_CASE("every error code has a name of its own") {
-    std::string seen;
-    for (int code = 0; code <= static_cast<int>(hence::errc::budget_exhausted); ++code) {
-        const std::string name(hence::name(static_cast<hence::errc>(code)));
-        CHECK(name != "unknown");
-        CHECK(seen.find(" " + name + " ") == std::string::npos);
-        seen += " " + name + " ";
-    }
-    CHECK(hence::name(static_cast<hence::errc>(200)) == "unknown");
-}
+#endif

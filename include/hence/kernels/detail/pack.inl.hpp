@@ -45,6 +45,7 @@ inline void pack_blocks(const block_source& form, const std::byte* source, std::
     auto* values = out;
     auto* scales = out + layout.value_bytes;
     auto* minimums = scales + layout.scale_bytes;
+    std::memset(scales, 0, layout.scale_bytes + layout.minimum_bytes);  // what pads them to 64 bytes, too
     for (std::size_t r = 0; r < panel_rows; ++r) {
         const std::size_t row = panel * panel_rows + r;
         const std::byte* in = source + row * stride;

@@ -142,13 +142,21 @@
     ((condition) ? (void)0 : ::hence::contract_violation(#condition, (text), __FILE__, __LINE__))
 #endif
 
+// Unrolls the loop that follows completely: its trip count is a small constant of a tile, and what it indexes should
+// live in registers. At -O2 g++ would leave such loops rolled and the accumulators in memory.
+#define HENCE_PRAGMA_(text) _Pragma(#text)
+#if HENCE_CLANG
+#define HENCE_UNROLL HENCE_PRAGMA_(clang loop unroll(full))
+#else
+#define HENCE_UNROLL HENCE_PRAGMA_(GCC unroll 32)
+#endif
+
 // --- target regions ------------------------------------------------------------------------------
 
 // Code between HENCE_TARGET_BEGIN("avx2,fma") and HENCE_TARGET_END is compiled for those
 // instructions whatever flags the user's build has. Include standard and intrinsic headers before a
 // region, use no lambdas inside one, and re-include generic loops inside it: a template defined
 // outside a region stays baseline even when it is called from inside.
-#define HENCE_PRAGMA_(text) _Pragma(#text)
 #if HENCE_CLANG
 #define HENCE_TARGET_BEGIN(features) \
     HENCE_PRAGMA_(clang attribute push(__attribute__((target(features))), apply_to = function))

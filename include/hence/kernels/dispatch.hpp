@@ -44,8 +44,8 @@ struct kernel_table {
     void (*quantize_row)(const float* x, std::size_t n, std::int8_t* quants, float* scale,
                          std::int32_t* sum) noexcept = nullptr;
 
-    /// Attention over kv heads [first, last). @see attention.hpp
-    void (*attention)(const attention_args& args, std::int32_t first, std::int32_t last) noexcept = nullptr;
+    /// Attention of some rows and heads. @see attention.hpp
+    void (*attention)(const attention_args& args) noexcept = nullptr;
     /// Writes one position's key and value of one kv head into a page.
     void (*store_kv)(const kv_layout& layout, std::byte* page, std::int32_t layer, std::int32_t head,
                      std::int32_t slot, const float* key, const float* value) noexcept = nullptr;

@@ -23,7 +23,23 @@ struct index_range {
     [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
 };
 
-/// Where the workers of one team wait for each other: spins first, then yields, then sleeps.
+namespace detail {
+
+// A word that one thread changes and others wait for: see thread_team.inl.hpp.
+class waitable_word {
+public:
+    [[nodiscard]] unsigned load() const noexcept { return value_.load(std::memory_order_acquire); }
+    void wait_while(unsigned old) noexcept;
+    unsigned add(unsigned amount) noexcept;  // returns the value before
+
+private:
+    alignas(HENCE_ALIGNMENT) std::atomic<unsigned> value_{0};
+    std::atomic<int> sleepers_{0};
+};
+
+}  // namespace detail
+
+/// Where the workers of one team wait for each other: spins first, then sleeps.
 class spin_barrier {
 public:
     explicit spin_barrier(int count) noexcept : count_(count) {}
@@ -40,7 +56,7 @@ public:
 private:
     int count_;
     alignas(HENCE_ALIGNMENT) std::atomic<int> arrived_{0};
-    alignas(HENCE_ALIGNMENT) std::atomic<unsigned> phase_{0};
+    detail::waitable_word phase_;
 };
 
 /// One worker's view of its team inside thread_team::run.

@@ -119,6 +119,22 @@ HENCE_ALWAYS_INLINE void store_int8(std::int8_t* p, vi v) {
     vst1q_s8(p, vcombine_s8(vmovn_s16(lo), vmovn_s16(hi)));
 }
 
+// Sums the lanes by halves: i + (i + 8), then 4, 2, 1 apart. The same tree in every tier.
+HENCE_NOINLINE inline float sum_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] += a[i + width];
+    return a[0];
+}
+HENCE_NOINLINE inline float max_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] = a[i] > a[i + width] ? a[i] : a[i + width];
+    return a[0];
+}
+
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     return {vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)};
 }
@@ -130,11 +146,16 @@ HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
     return {vshrq_n_u8(v.q0, 4), vshrq_n_u8(v.q1, 4), vshrq_n_u8(v.q2, 4), vshrq_n_u8(v.q3, 4)};
 }
 
-// Four activations in every lane.
-HENCE_ALWAYS_INLINE int8x16_t four_activations(const std::int8_t* a) {
+using vq = int8x16_t;  // 4 activations, repeated
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     std::int32_t four;
     __builtin_memcpy(&four, a, 4);
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
+}
+// -(*x << Shift) in every lane.
+template <int Shift>
+HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
+    return set1_int(-*x * (1 << Shift));
 }
 
 // The dot products are written as instructions: clang before 16 declares their intrinsics only where the whole file is
@@ -145,12 +166,11 @@ HENCE_ALWAYS_INLINE int32x4_t dot_mixed(int32x4_t acc, uint8x16_t w, int8x16_t x
     return acc;
 }
 inline constexpr std::int32_t byte_bias = 128;  // what dot_byte leaves in each weight
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
-    const int8x16_t x = four_activations(a);
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {dot_mixed(acc.q0, w.q0, x), dot_mixed(acc.q1, w.q1, x), dot_mixed(acc.q2, w.q2, x),
             dot_mixed(acc.q3, w.q3, x)};
 }
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) { return dot_byte(acc, w, x); }
 #else
 inline constexpr std::int32_t byte_bias = 0;
 HENCE_ALWAYS_INLINE int32x4_t dot_signed(int32x4_t acc, int8x16_t w, int8x16_t x) {
@@ -164,14 +184,13 @@ HENCE_ALWAYS_INLINE int32x4_t dot_signed(int32x4_t acc, int8x16_t w, int8x16_t x
 #endif
 }
 // Bytes below 128 are the same signed and unsigned.
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) {
-    const int8x16_t x = four_activations(a);
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) {
     return {dot_signed(acc.q0, vreinterpretq_s8_u8(w.q0), x), dot_signed(acc.q1, vreinterpretq_s8_u8(w.q1), x),
             dot_signed(acc.q2, vreinterpretq_s8_u8(w.q2), x), dot_signed(acc.q3, vreinterpretq_s8_u8(w.q3), x)};
 }
 // There is no product of signed and unsigned bytes here: flipping the top bit takes the bias off.
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     const uint8x16_t flip = vdupq_n_u8(0x80);
-    return dot_nibble(acc, {veorq_u8(w.q0, flip), veorq_u8(w.q1, flip), veorq_u8(w.q2, flip), veorq_u8(w.q3, flip)}, a);
+    return dot_nibble(acc, {veorq_u8(w.q0, flip), veorq_u8(w.q1, flip), veorq_u8(w.q2, flip), veorq_u8(w.q3, flip)}, x);
 }
 #endif

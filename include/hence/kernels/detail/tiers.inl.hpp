@@ -43,6 +43,8 @@ namespace kernels::scalar {
 namespace hence_tier = kernels::scalar;
 inline constexpr isa tier_isa = isa::scalar;
 inline constexpr int tile_tokens = 1;
+inline constexpr int tile_panels = 1;
+inline constexpr int tile_queries = 1;
 #include "../scalar/vec_scalar.inl.hpp"
 #include "../generic/all.inl.hpp"
 }  // namespace kernels::scalar
@@ -51,6 +53,8 @@ namespace kernels::portable {
 namespace hence_tier = kernels::portable;
 inline constexpr isa tier_isa = isa::portable;
 inline constexpr int tile_tokens = 1;
+inline constexpr int tile_panels = 1;
+inline constexpr int tile_queries = 1;
 #include "../portable/vec_xsimd.inl.hpp"
 #include "../generic/all.inl.hpp"
 }  // namespace kernels::portable
@@ -66,6 +70,8 @@ namespace kernels::avx2 {
 namespace hence_tier = kernels::avx2;
 inline constexpr isa tier_isa = isa::avx2;
 inline constexpr int tile_tokens = 2;
+inline constexpr int tile_panels = 1;
+inline constexpr int tile_queries = 2;
 #define HENCE_TIER_VNNI 0
 #include "../x86/vec_avx2.inl.hpp"
 #include "../generic/all.inl.hpp"
@@ -80,6 +86,7 @@ namespace kernels::avxvnni {
 namespace hence_base = kernels::avx2;
 inline constexpr isa tier_isa = isa::avxvnni;
 inline constexpr int tile_tokens = 2;
+inline constexpr int tile_panels = 1;
 #define HENCE_TIER_VNNI 1
 #include "../x86/vec_avx2.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
@@ -94,6 +101,8 @@ namespace kernels::avx512 {
 namespace hence_tier = kernels::avx512;
 inline constexpr isa tier_isa = isa::avx512;
 inline constexpr int tile_tokens = 4;
+inline constexpr int tile_panels = 2;
+inline constexpr int tile_queries = 6;
 #define HENCE_TIER_VNNI 0
 #include "../x86/vec_avx512.inl.hpp"
 #include "../generic/all.inl.hpp"
@@ -107,7 +116,8 @@ HENCE_NAMESPACE_BEGIN
 namespace kernels::avx512vnni {
 namespace hence_base = kernels::avx512;
 inline constexpr isa tier_isa = isa::avx512vnni;
-inline constexpr int tile_tokens = 8;
+inline constexpr int tile_tokens = 6;
+inline constexpr int tile_panels = 2;
 #define HENCE_TIER_VNNI 1
 #include "../x86/vec_avx512.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
@@ -128,6 +138,8 @@ namespace kernels::neon {
 namespace hence_tier = kernels::neon;
 inline constexpr isa tier_isa = isa::neon;
 inline constexpr int tile_tokens = 2;
+inline constexpr int tile_panels = 1;
+inline constexpr int tile_queries = 2;
 #define HENCE_TIER_DOT HENCE_NEON_WIDEN
 #include "../arm/vec_neon.inl.hpp"
 #include "../generic/all.inl.hpp"
@@ -141,6 +153,7 @@ namespace kernels::neon_dotprod {
 namespace hence_base = kernels::neon;
 inline constexpr isa tier_isa = isa::neon_dotprod;
 inline constexpr int tile_tokens = 4;
+inline constexpr int tile_panels = 1;
 #define HENCE_TIER_DOT HENCE_NEON_DOTPROD
 #include "../arm/vec_neon.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
@@ -155,6 +168,7 @@ namespace kernels::neon_i8mm {
 namespace hence_base = kernels::neon;
 inline constexpr isa tier_isa = isa::neon_i8mm;
 inline constexpr int tile_tokens = 4;
+inline constexpr int tile_panels = 1;
 #define HENCE_TIER_DOT HENCE_NEON_I8MM
 #include "../arm/vec_neon.inl.hpp"
 #include "../generic/int8_only.inl.hpp"

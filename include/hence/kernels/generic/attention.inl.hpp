@@ -1,7 +1,12 @@
 // Attention over pages. Included inside a tier's namespace.
 //
-// Keys lie transposed, so a vector holds the scores of sixteen positions; a page of 32 positions is two vectors. The
-// query heads that share a kv head go through a page together.
+// Keys lie transposed, so a vector holds the scores of sixteen positions; a page of 32 positions is two vectors. Pages
+// are the outer loop: a page of one kv head (16 KB of floats at head size 64) stays in the first-level cache while the
+// queries of all rows that share it pass, `tile_queries` at a time. Between pages a query's running maximum, sum and
+// output wait in memory.
+//
+// Cost of a tile of Q queries and one page, in vectors of 16 lanes, for keys of size d: 2 d key loads, Q d broadcasts,
+// 2 Q d multiply-adds; the same again for values.
 
 struct cache_f32 {
     using element = float;
@@ -20,123 +25,231 @@ struct cache_f16 {
     HENCE_ALWAYS_INLINE static std::uint16_t convert(float x) { return hence::to_f16(x).bits; }
 };
 
-// `Heads` query heads of one row against one kv head.
-template <class Cache, int Heads>
-HENCE_NOINLINE void attend(const attention_args& args, std::size_t row, std::int32_t kv_head, std::int32_t head) noexcept {
-    using element = typename Cache::element;
-    const attention_row& at = args.rows[row];
+// Where one query of a tile reads and writes.
+struct attention_query {
+    const float* query;
+    float* out;
+    float* largest;  // then the running sum
+    int from;        // positions of this page that it sees
+    int to;
+};
+
+// Scores of a tile's queries on one page: weight[q][position].
+template <class Cache, int Queries>
+HENCE_NOINLINE void page_scores(const attention_args& args, const typename Cache::element* keys, const attention_query* queries,
+                                float (*weight)[page_tokens]) noexcept {
     const auto key_size = static_cast<std::size_t>(args.layout.key_size);
-    const auto value_size = static_cast<std::size_t>(args.layout.value_size);
-    const float* queries = args.queries + row * args.query_stride + static_cast<std::size_t>(head) * key_size;
-    float* out = args.out + row * args.out_stride + static_cast<std::size_t>(head) * value_size;
-    const std::int32_t end = at.position + 1;
-    const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
+    vf score[Queries][2];
+    const float* query[Queries];
+    HENCE_UNROLL
+    for (int q = 0; q < Queries; ++q) {
+        score[q][0] = score[q][1] = zero();
+        query[q] = queries[q].query;
+    }
+    for (std::size_t d = 0; d < key_size; ++d) {
+        const vf k0 = Cache::load(keys + d * page_tokens);
+        const vf k1 = Cache::load(keys + d * page_tokens + 16);
+        HENCE_UNROLL
+        for (int q = 0; q < Queries; ++q) {
+            const vf x = set1(query[q][d]);
+            score[q][0] = fma(k0, x, score[q][0]);
+            score[q][1] = fma(k1, x, score[q][1]);
+        }
+    }
     const vf scale = set1(args.scale);
-    float largest[Heads];
-    float total[Heads];
-    for (int h = 0; h < Heads; ++h) {
-        largest[h] = -__builtin_inff();
-        total[h] = 0.0f;
+    HENCE_UNROLL
+    for (int q = 0; q < Queries; ++q) {
+        store(weight[q], mul(score[q][0], scale));
+        store(weight[q] + 16, mul(score[q][1], scale));
     }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(Heads) * value_size; ++i) out[i] = 0.0f;
+}
 
-    for (std::int32_t page = begin / page_tokens; page * page_tokens < end; ++page) {
-        const std::byte* base = at.pages[page];
-        const auto* keys = reinterpret_cast<const element*>(base + args.layout.key_offset(args.layer, kv_head));
-        const auto* values = reinterpret_cast<const element*>(base + args.layout.value_offset(args.layer, kv_head));
-        const std::int32_t origin = page * page_tokens;
-        const int from = begin > origin ? begin - origin : 0;
-        const int to = end - origin < page_tokens ? end - origin : page_tokens;
+// One query's scores of a page become weights; returns what its earlier sum and output are to be multiplied by.
+HENCE_NOINLINE inline float page_weights(const attention_args& args, const attention_query& at, float* weight) noexcept {
+    if (args.softcap > 0.0f) softcap(weight, args.softcap, page_tokens);
+    // Positions outside the row's range are not in the maximum and get weight 0; the page may hold anything there.
+    for (int j = 0; j < at.from; ++j) weight[j] = -__builtin_inff();
+    for (int j = at.to; j < page_tokens; ++j) weight[j] = -__builtin_inff();
+    const vf s0 = load(weight);
+    const vf s1 = load(weight + 16);
+    const float page_largest = max_lanes(max(s0, s1));
+    const float before = at.largest[0];
+    const float largest = page_largest > before ? page_largest : before;
+    const vf shift = set1(largest);
+    const vf p0 = exp(sub(s0, shift));
+    const vf p1 = exp(sub(s1, shift));
+    store(weight, p0);
+    store(weight + 16, p1);
+    float keep = 1.0f;
+    if (largest != before) {
+        float lanes[16];
+        store(lanes, exp(set1(before - largest)));
+        keep = before == -__builtin_inff() ? 0.0f : lanes[0];
+    }
+    at.largest[1] = __builtin_fmaf(at.largest[1], keep, sum_lanes(add(p0, p1)));
+    at.largest[0] = largest;
+    return keep;
+}
 
-        vf score[Heads][2];
-        for (int h = 0; h < Heads; ++h) score[h][0] = score[h][1] = zero();
-        for (std::size_t d = 0; d < key_size; ++d) {
-            const vf k0 = Cache::load(keys + d * page_tokens);
-            const vf k1 = Cache::load(keys + d * page_tokens + 16);
-            for (int h = 0; h < Heads; ++h) {
-                const vf q = set1(queries[static_cast<std::size_t>(h) * key_size + d]);
-                score[h][0] = fma(k0, q, score[h][0]);
-                score[h][1] = fma(k1, q, score[h][1]);
-            }
-        }
-        float weight[Heads][page_tokens];
-        for (int h = 0; h < Heads; ++h) {
-            for (int half = 0; half < 2; ++half) {
-                vf s = mul(score[h][half], scale);
-                if (args.softcap > 0.0f) s = mul(set1(args.softcap), tanh(mul(s, set1(1.0f / args.softcap))));
-                store(weight[h] + 16 * half, s);
-            }
-            // Positions outside the row's range are not in the maximum and get weight 0; the page may hold
-            // anything there.
-            for (int j = 0; j < from; ++j) weight[h][j] = -__builtin_inff();
-            for (int j = to; j < page_tokens; ++j) weight[h][j] = -__builtin_inff();
-            const vf s0 = load(weight[h]);
-            const vf s1 = load(weight[h] + 16);
-            const float page_largest = max_lanes(max(s0, s1));
-            const float new_largest = page_largest > largest[h] ? page_largest : largest[h];
-            const vf shift = set1(new_largest);
-            const vf p0 = exp(sub(s0, shift));
-            const vf p1 = exp(sub(s1, shift));
-            store(weight[h], p0);
-            store(weight[h] + 16, p1);
-            const float sum = sum_lanes(add(p0, p1));
-            float keep[16];
-            store(keep, exp(set1(largest[h] - new_largest)));
-            const float correction = largest[h] == -__builtin_inff() ? 0.0f : keep[0];
-            total[h] = __builtin_fmaf(total[h], correction, sum);
-            largest[h] = new_largest;
+template <class Cache, int Vectors>
+HENCE_ALWAYS_INLINE vf value_at(const typename Cache::element* values, std::size_t stride, int position, int vector,
+                                std::size_t left) {
+    const auto* at = values + static_cast<std::size_t>(position) * stride + 16 * vector;
+    if constexpr (Vectors > 1) return Cache::load(at);
+    else return left >= 16 ? Cache::load(at) : Cache::load_n(at, left);
+}
 
-            float* o = out + static_cast<std::size_t>(h) * value_size;
-            const vf factor = set1(correction);
-            std::size_t d = 0;
-            for (; d + 64 <= value_size; d += 64) {
-                vf acc[4];
-                for (int c = 0; c < 4; ++c) acc[c] = mul(load(o + d + 16 * static_cast<std::size_t>(c)), factor);
-                for (int j = from; j < to; ++j) {
-                    const vf w = set1(weight[h][j]);
-                    const element* v = values + static_cast<std::size_t>(j) * value_size + d;
-                    for (int c = 0; c < 4; ++c) acc[c] = fma(Cache::load(v + 16 * c), w, acc[c]);
-                }
-                for (int c = 0; c < 4; ++c) store(o + d + 16 * static_cast<std::size_t>(c), acc[c]);
-            }
-            for (; d < value_size; d += 16) {
-                const std::size_t left = value_size - d;
-                vf acc = mul(left >= 16 ? hence_tier::load(o + d) : hence_tier::load_n(o + d, left), factor);
-                for (int j = from; j < to; ++j) {
-                    const element* v = values + static_cast<std::size_t>(j) * value_size + d;
-                    acc = fma(left >= 16 ? Cache::load(v) : Cache::load_n(v, left), set1(weight[h][j]), acc);
-                }
-                if (left >= 16) store(o + d, acc);
-                else store_n(o + d, acc, left);
-            }
+// out[q][first .. first + 16 * Vectors) = out * keep[q] + sum over positions of weight * value. Positions that all
+// queries see go together, the others by themselves; each query adds in ascending position.
+template <class Cache, int Queries, int Vectors>
+HENCE_NOINLINE void page_values(const attention_args& args, const typename Cache::element* values, std::size_t first,
+                                const attention_query* queries, const float (*weight)[page_tokens], const float* keep) noexcept {
+    const auto value_size = static_cast<std::size_t>(args.layout.value_size);
+    const std::size_t left = value_size - first;  // less than a vector only where Vectors is 1
+    values += first;
+    vf acc[Queries][Vectors];
+    int from = 0;
+    int to = page_tokens;
+    HENCE_UNROLL
+    for (int q = 0; q < Queries; ++q) {
+        from = queries[q].from > from ? queries[q].from : from;
+        to = queries[q].to < to ? queries[q].to : to;
+        const vf factor = set1(keep[q]);
+        HENCE_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
+            const float* out = queries[q].out + first + 16 * v;
+            acc[q][v] = mul(Vectors > 1 || left >= 16 ? load(out) : load_n(out, left), factor);
         }
     }
-    for (int h = 0; h < Heads; ++h) {
-        const float inverse = 1.0f / total[h];
-        float* o = out + static_cast<std::size_t>(h) * value_size;
-        for (std::size_t d = 0; d < value_size; ++d) o[d] *= inverse;
+    if (to < from) to = from;
+    HENCE_UNROLL
+    for (int q = 0; q < Queries; ++q)
+        for (int j = queries[q].from; j < from && j < queries[q].to; ++j) {
+            HENCE_UNROLL
+            for (int v = 0; v < Vectors; ++v) acc[q][v] = fma(value_at<Cache, Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
+        }
+    for (int j = from; j < to; ++j) {
+        vf x[Vectors];
+        HENCE_UNROLL
+        for (int v = 0; v < Vectors; ++v) x[v] = value_at<Cache, Vectors>(values, value_size, j, v, left);
+        HENCE_UNROLL
+        for (int q = 0; q < Queries; ++q) {
+            const vf w = set1(weight[q][j]);
+            HENCE_UNROLL
+            for (int v = 0; v < Vectors; ++v) acc[q][v] = fma(x[v], w, acc[q][v]);
+        }
     }
+    HENCE_UNROLL
+    for (int q = 0; q < Queries; ++q) {
+        for (int j = queries[q].from > to ? queries[q].from : to; j < queries[q].to; ++j) {
+            HENCE_UNROLL
+            for (int v = 0; v < Vectors; ++v)
+                acc[q][v] = fma(value_at<Cache, Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
+        }
+        HENCE_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
+            float* out = queries[q].out + first + 16 * v;
+            if (Vectors > 1 || left >= 16) store(out, acc[q][v]);
+            else store_n(out, acc[q][v], left);
+        }
+    }
+}
+
+// One page for a tile of queries.
+template <class Cache, int Queries>
+HENCE_NOINLINE void attend_page(const attention_args& args, const std::byte* page, const attention_query* queries) noexcept {
+    using element = typename Cache::element;
+    constexpr int vectors = Queries >= 6 ? 2 : 4;
+    alignas(HENCE_ALIGNMENT) float weight[Queries][page_tokens];
+    float keep[Queries];
+    const auto* keys = reinterpret_cast<const element*>(page + args.layout.key_offset(args.layer, args.kv_head));
+    const auto* values = reinterpret_cast<const element*>(page + args.layout.value_offset(args.layer, args.kv_head));
+    page_scores<Cache, Queries>(args, keys, queries, weight);
+    for (int q = 0; q < Queries; ++q) keep[q] = page_weights(args, queries[q], weight[q]);
+    const auto value_size = static_cast<std::size_t>(args.layout.value_size);
+    std::size_t first = 0;
+    for (; first + 16 * vectors <= value_size; first += 16 * vectors)
+        page_values<Cache, Queries, vectors>(args, values, first, queries, weight, keep);
+    for (; first < value_size; first += 16) page_values<Cache, Queries, 1>(args, values, first, queries, weight, keep);
 }
 
 template <class Cache>
-void attention_in(const attention_args& args, std::int32_t first, std::int32_t last) noexcept {
-    for (std::int32_t kv_head = first; kv_head < last; ++kv_head) {
+void attend_page(const attention_args& args, const std::byte* page, const attention_query* queries, int count) noexcept {
+    int q = 0;
+    if constexpr (tile_queries >= 6)
+        for (; q + 6 <= count; q += 6) attend_page<Cache, 6>(args, page, queries + q);
+    if constexpr (tile_queries >= 3)
+        for (; q + 3 <= count; q += 3) attend_page<Cache, 3>(args, page, queries + q);
+    if constexpr (tile_queries == 2)
+        for (; q + 2 <= count; q += 2) attend_page<Cache, 2>(args, page, queries + q);
+    for (; q < count; ++q) attend_page<Cache, 1>(args, page, queries + q);
+}
+
+template <class Cache>
+void attention_in(const attention_args& args) noexcept {
+    constexpr int most = 2 * tile_queries;
+    const auto key_size = static_cast<std::size_t>(args.layout.key_size);
+    const auto value_size = static_cast<std::size_t>(args.layout.value_size);
+    const auto group = static_cast<std::size_t>(args.kv_head) * static_cast<std::size_t>(args.heads_per_kv);
+    std::int32_t first_page = 0x7fffffff;
+    std::int32_t last_page = 0;
+    for (std::size_t row = 0; row < args.row_count; ++row) {
+        const std::int32_t end = args.rows[row].position + 1;
+        const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
+        if (begin / page_tokens < first_page) first_page = begin / page_tokens;
+        if ((end - 1) / page_tokens > last_page) last_page = (end - 1) / page_tokens;
+        for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
+            const std::size_t head = group + static_cast<std::size_t>(h);
+            float* state = args.state + row * args.state_stride + 2 * head;
+            state[0] = -__builtin_inff();
+            state[1] = 0.0f;
+            float* out = args.out + row * args.out_stride + head * value_size;
+            for (std::size_t i = 0; i < value_size; ++i) out[i] = 0.0f;
+        }
+    }
+    for (std::int32_t page = first_page; page <= last_page; ++page) {
+        const std::int32_t origin = page * page_tokens;
+        attention_query tile[most];
+        int count = 0;
+        const std::byte* shared = nullptr;  // the page of the queries gathered so far
         for (std::size_t row = 0; row < args.row_count; ++row) {
-            std::int32_t head = kv_head * args.heads_per_kv;
-            const std::int32_t end = head + args.heads_per_kv;
-            if constexpr (tile_tokens >= 2) {
-                for (; head + 4 <= end; head += 4) attend<Cache, 4>(args, row, kv_head, head);
-                for (; head + 3 <= end; head += 3) attend<Cache, 3>(args, row, kv_head, head);
-                for (; head + 2 <= end; head += 2) attend<Cache, 2>(args, row, kv_head, head);
+            const std::int32_t end = args.rows[row].position + 1;
+            const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
+            if (origin >= end || origin + page_tokens <= begin) continue;
+            const std::byte* own = args.rows[row].pages[page];
+            if (own != shared) {
+                attend_page<Cache>(args, shared, tile, count);
+                count = 0;
+                shared = own;
             }
-            for (; head < end; ++head) attend<Cache, 1>(args, row, kv_head, head);
+            for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
+                if (count == most) {
+                    attend_page<Cache>(args, shared, tile, count);
+                    count = 0;
+                }
+                const std::size_t head = group + static_cast<std::size_t>(h);
+                tile[count++] = {.query = args.queries + row * args.query_stride + head * key_size,
+                                 .out = args.out + row * args.out_stride + head * value_size,
+                                 .largest = args.state + row * args.state_stride + 2 * head,
+                                 .from = begin > origin ? begin - origin : 0,
+                                 .to = end - origin < page_tokens ? end - origin : page_tokens};
+            }
+        }
+        attend_page<Cache>(args, shared, tile, count);
+    }
+    for (std::size_t row = 0; row < args.row_count; ++row) {
+        for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
+            const std::size_t head = group + static_cast<std::size_t>(h);
+            scale_add(args.out + row * args.out_stride + head * value_size,
+                      1.0f / args.state[row * args.state_stride + 2 * head + 1], nullptr, value_size,
+                      args.out + row * args.out_stride + head * value_size);
         }
     }
 }
 
-inline void attention(const attention_args& args, std::int32_t first, std::int32_t last) noexcept {
-    if (args.layout.type == dtype::f16) attention_in<cache_f16>(args, first, last);
-    else attention_in<cache_f32>(args, first, last);
+inline void attention(const attention_args& args) noexcept {
+    if (args.layout.type == dtype::f16) attention_in<cache_f16>(args);
+    else attention_in<cache_f32>(args);
 }
 
 template <class Cache>

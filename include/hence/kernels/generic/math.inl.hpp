@@ -2,23 +2,6 @@
 // Products that feed sums are explicit fused multiply-adds: a compiler may not contract them one way in one tile and
 // another way in the next.
 
-// The four-element steps of a fixed tree, so that every tier sums in the same order.
-HENCE_NOINLINE inline float sum_lanes(const vf& v) {
-    float a[16];
-    store(a, v);
-    for (int width = 8; width > 0; width /= 2)
-        for (int i = 0; i < width; ++i) a[i] += a[i + width];
-    return a[0];
-}
-
-HENCE_NOINLINE inline float max_lanes(const vf& v) {
-    float a[16];
-    store(a, v);
-    float m = a[0];
-    for (int i = 1; i < 16; ++i) m = a[i] > m ? a[i] : m;
-    return m;
-}
-
 // In min(bound, x) and max(bound, x) the value comes second, which is the operand that they keep where one is NaN.
 
 // exp(x) within 1.3 ulp; 0 below -87.3, where results would be subnormal, and exp(88.37) above 88.37, the last for which

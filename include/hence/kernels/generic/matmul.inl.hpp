@@ -17,16 +17,25 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
+// tile_panels panels (clamped to `last`: the surplus repeats the last one and is not written) by tile_tokens rows.
+// A Kernel::tile<Rows> computes rows [row, row + Rows) of panels [panel, panel + tile_panels).
 template <class Kernel>
 void matmul(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
-    for (std::size_t panel = first; panel < last; ++panel) {
+    for (std::size_t panel = first; panel < last; panel += tile_panels) {
         std::size_t row = 0;
-        if constexpr (tile_tokens >= 8)
-            for (; row + 8 <= args.rows; row += 8) Kernel::template tile<8>(args, panel, row);
+        if constexpr (tile_tokens >= 6)
+            for (; row + 6 <= args.rows; row += 6) Kernel::template tile<6>(args, panel, last, row);
         if constexpr (tile_tokens >= 4)
-            for (; row + 4 <= args.rows; row += 4) Kernel::template tile<4>(args, panel, row);
+            for (; row + 4 <= args.rows; row += 4) Kernel::template tile<4>(args, panel, last, row);
         if constexpr (tile_tokens >= 2)
-            for (; row + 2 <= args.rows; row += 2) Kernel::template tile<2>(args, panel, row);
-        for (; row < args.rows; ++row) Kernel::template tile<1>(args, panel, row);
+            for (; row + 2 <= args.rows; row += 2) Kernel::template tile<2>(args, panel, last, row);
+        for (; row < args.rows; ++row) Kernel::template tile<1>(args, panel, last, row);
     }
+}
+
+// Where panel number `panel + p` of a tile lies.
+HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t p,
+                                               std::size_t bytes) {
+    const std::size_t at = panel + p < last ? panel + p : last - 1;
+    return args.weights.data + at * bytes;
 }

@@ -26,28 +26,45 @@ struct element_bf16 {
 template <class Element>
 struct float_kernel {
     template <int Rows>
-    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
-        const std::byte* values = args.weights.data + panel * args.weights.layout().bytes();
+    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t row) noexcept {
+        constexpr int panels = tile_panels;
+        constexpr int step = static_cast<int>(Element::step);
+        const std::size_t bytes = args.weights.layout().bytes();
         const std::size_t columns = args.weights.columns;
-        const float* a[Rows];
-        vf acc[Rows];
-        for (int r = 0; r < Rows; ++r) {
-            a[r] = args.in.values + (row + static_cast<std::size_t>(r)) * args.in.value_stride;
-            acc[r] = zero();
+        const std::byte* values[panels];
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) values[p] = panel_data(args, panel, last, static_cast<std::size_t>(p), bytes);
+        const float* a = args.in.values + row * args.in.value_stride;
+        vf acc[Rows][panels];
+        HENCE_UNROLL
+        for (int r = 0; r < Rows; ++r)
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) acc[r][p] = zero();
+        for (std::size_t k = 0; k < columns; k += Element::step) {
+            vf w[panels][step];
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) {
+                Element::load(values[p], w[p]);
+                values[p] += Element::bytes;
+            }
+            const int used = step == 1 || k + Element::step <= columns ? step : 1;  // an odd last column of pairs
+            HENCE_UNROLL
+            for (int s = 0; s < step; ++s) {
+                if (s >= used) break;
+                HENCE_UNROLL
+                for (int r = 0; r < Rows; ++r) {
+                    const vf x = set1(a[static_cast<std::size_t>(r) * args.in.value_stride + k + static_cast<std::size_t>(s)]);
+                    HENCE_UNROLL
+                    for (int p = 0; p < panels; ++p) acc[r][p] = fma(w[p][s], x, acc[r][p]);
+                }
+            }
         }
-        std::size_t k = 0;
-        for (; k + Element::step <= columns; k += Element::step) {
-            vf w[Element::step];
-            Element::load(values, w);
-            for (std::size_t s = 0; s < Element::step; ++s)
-                for (int r = 0; r < Rows; ++r) acc[r] = fma(w[s], set1(a[r][k + s]), acc[r]);
-            values += Element::bytes;
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) {
+            if (panel + static_cast<std::size_t>(p) >= last) break;
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r)
+                finish(args, panel + static_cast<std::size_t>(p), row + static_cast<std::size_t>(r), acc[r][p]);
         }
-        if (k < columns) {  // the last column of an odd count of pairs
-            vf w[Element::step];
-            Element::load(values, w);
-            for (int r = 0; r < Rows; ++r) acc[r] = fma(w[0], set1(a[r][k]), acc[r]);
-        }
-        for (int r = 0; r < Rows; ++r) finish(args, panel, row + static_cast<std::size_t>(r), acc[r]);
     }
 };

@@ -1,109 +1,160 @@
 // Matrix products of 8-bit activations with 8-bit and 4-bit weights: one tile function per packing, for 1 to tile_tokens
-// rows of activations at a time. Included inside a tier's namespace after matmul.inl.hpp.
+// rows of activations and tile_panels panels at a time. Included inside a tier's namespace after matmul.inl.hpp.
 //
-// Cost of a tile of R rows and one block of 32 columns x 16 outputs, in vectors of 16 lanes: 8 weight loads, 8 R dot
-// products, R conversions, R scale products, R multiply-adds.
+// Cost of a tile of R rows and P panels for one block of 32 columns, in vectors of 16 lanes: 8 P weight loads (4 P for
+// nibbles), 8 R broadcasts, 8 R P dot products, and per row and panel a conversion, a scale product and a multiply-add.
+// With R = 6, P = 2 and a dot product twice a cycle (AVX-512 VNNI) the arithmetic ports take 60 cycles for 96 dot
+// products: 80 % of the integer peak.
 
-// Formats: where a block's values and scales are, and how a group of four columns is taken out.
+// Formats: where a block's values are, and how groups of four columns are taken out. `visit` calls
+// f(weights, first column of the group) for the groups that lie in the 64 bytes at `index`.
 struct format_q8 {
     static constexpr std::size_t block_bytes = 512;
-    static constexpr std::int32_t zero_point = byte_bias;
+    static constexpr int vectors = 8;
+    static constexpr int bias_shift = byte_bias == 0 ? -1 : 7;  // weights are offset by 2^shift
     static constexpr bool has_minimum = false;
-    HENCE_ALWAYS_INLINE static vi dot(vi acc, const std::uint8_t* block, int group, const std::int8_t* a) {
-        return dot_byte(acc, load_bytes(block + 64 * group), a);
-    }
+    static constexpr int parts = 1;
+    HENCE_ALWAYS_INLINE static vb part(vb bytes, int) { return bytes; }
+    HENCE_ALWAYS_INLINE static vi dot(vi acc, vb w, vq a) { return dot_byte(acc, w, a); }
 };
 
-template <std::int32_t ZeroPoint, bool Minimum>
+template <int BiasShift, bool Minimum>
 struct format_nibble {
     static constexpr std::size_t block_bytes = 256;
-    static constexpr std::int32_t zero_point = ZeroPoint;
+    static constexpr int vectors = 4;
+    static constexpr int bias_shift = BiasShift;
     static constexpr bool has_minimum = Minimum;
-    HENCE_ALWAYS_INLINE static vi dot(vi acc, const std::uint8_t* block, int group, const std::int8_t* a) {
-        const vb bytes = load_bytes(block + 64 * (group & 3));
-        return dot_nibble(acc, group < 4 ? low_nibbles(bytes) : high_nibbles(bytes), a);
-    }
+    static constexpr int parts = 2;  // columns 0..15 in the low nibbles, 16..31 in the high ones
+    HENCE_ALWAYS_INLINE static vb part(vb bytes, int index) { return index == 0 ? low_nibbles(bytes) : high_nibbles(bytes); }
+    HENCE_ALWAYS_INLINE static vi dot(vi acc, vb w, vq a) { return dot_nibble(acc, w, a); }
 };
-using format_q4 = format_nibble<8, false>;
-using format_q4m = format_nibble<0, true>;
-
-template <class Format, int Rows>
-HENCE_NOINLINE void blocks_tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
-    const panel_layout layout = args.weights.layout();
-    const std::byte* base = args.weights.data + panel * layout.bytes();
-    const auto* values = reinterpret_cast<const std::uint8_t*>(base);
-    const auto* scales = reinterpret_cast<const std::uint16_t*>(base + layout.value_bytes);
-    const auto* minimums = reinterpret_cast<const std::uint16_t*>(base + layout.value_bytes + layout.scale_bytes);
-    const std::size_t blocks = args.weights.columns / block_columns;
-    const std::int8_t* a[Rows];
-    const float* a_scale[Rows];
-    const std::int32_t* a_sum[Rows];
-    vf acc[Rows];
-    for (int r = 0; r < Rows; ++r) {
-        const std::size_t at = row + static_cast<std::size_t>(r);
-        a[r] = args.in.quants + at * args.in.quant_stride;
-        a_scale[r] = args.in.scales + at * args.in.block_stride;
-        a_sum[r] = args.in.sums + at * args.in.block_stride;
-        acc[r] = zero();
-    }
-    for (std::size_t b = 0; b < blocks; ++b) {
-        vi dot[Rows];
-        for (int r = 0; r < Rows; ++r) dot[r] = set1_int(-Format::zero_point * a_sum[r][b]);
-        for (int g = 0; g < 8; ++g)
-            for (int r = 0; r < Rows; ++r) dot[r] = Format::dot(dot[r], values, g, a[r] + b * block_columns + 4 * g);
-        const vf scale = load_f16(scales + b * panel_rows);
-        for (int r = 0; r < Rows; ++r) acc[r] = fma(to_float(dot[r]), mul(scale, set1(a_scale[r][b])), acc[r]);
-        if constexpr (Format::has_minimum) {
-            const vf minimum = load_f16(minimums + b * panel_rows);
-            for (int r = 0; r < Rows; ++r)
-                acc[r] = fma(minimum, set1(a_scale[r][b] * static_cast<float>(a_sum[r][b])), acc[r]);
-        }
-        values += Format::block_bytes;
-    }
-    for (int r = 0; r < Rows; ++r) finish(args, panel, row + static_cast<std::size_t>(r), acc[r]);
-}
+using format_q4 = format_nibble<3, false>;
+using format_q4m = format_nibble<-1, true>;
 
 template <class Format>
 struct blocks_kernel {
     template <int Rows>
-    static void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
-        blocks_tile<Format, Rows>(args, panel, row);
+    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t row) noexcept {
+        constexpr int panels = tile_panels;
+        const panel_layout layout = args.weights.layout();
+        const std::size_t blocks = args.weights.columns / block_columns;
+        const std::uint8_t* values[panels];
+        const std::uint16_t* scales[panels];
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) {
+            const std::byte* base = panel_data(args, panel, last, static_cast<std::size_t>(p), layout.bytes());
+            values[p] = reinterpret_cast<const std::uint8_t*>(base);
+            scales[p] = reinterpret_cast<const std::uint16_t*>(base + layout.value_bytes);
+        }
+        const std::int8_t* const a = args.in.quants + row * args.in.quant_stride;
+        const float* const a_scale = args.in.scales + row * args.in.block_stride;
+        const std::int32_t* const a_sum = args.in.sums + row * args.in.block_stride;
+        const std::size_t a_stride = args.in.quant_stride;
+        const std::size_t b_stride = args.in.block_stride;
+        vf acc[Rows][panels];
+        HENCE_UNROLL
+        for (int r = 0; r < Rows; ++r)
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) acc[r][p] = zero();
+        for (std::size_t b = 0; b < blocks; ++b) {
+            vi dot[Rows][panels];
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r) {
+                vi start = set1_int(0);
+                if constexpr (Format::bias_shift >= 0)
+                    start = minus_shifted<Format::bias_shift>(a_sum + static_cast<std::size_t>(r) * b_stride + b);
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) dot[r][p] = start;
+            }
+            const std::int8_t* block_a = a + b * block_columns;
+            for (int v = 0; v < Format::vectors; ++v, block_a += 4) {
+                vb bytes[panels];
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) bytes[p] = load_bytes(values[p] + 64 * v);
+                HENCE_UNROLL
+                for (int part = 0; part < Format::parts; ++part) {
+                    vb w[panels];
+                    HENCE_UNROLL
+                    for (int p = 0; p < panels; ++p) w[p] = Format::part(bytes[p], part);
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r) {
+                        const vq x = broadcast_four(block_a + static_cast<std::size_t>(r) * a_stride + 16 * part);
+                        HENCE_UNROLL
+                        for (int p = 0; p < panels; ++p) dot[r][p] = Format::dot(dot[r][p], w[p], x);
+                    }
+                }
+            }
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) {
+                const vf scale = load_f16(scales[p] + b * panel_rows);
+                HENCE_UNROLL
+                for (int r = 0; r < Rows; ++r) {
+                    const vf both = mul(scale, set1(a_scale[static_cast<std::size_t>(r) * b_stride + b]));
+                    acc[r][p] = fma(to_float(dot[r][p]), both, acc[r][p]);
+                }
+                if constexpr (Format::has_minimum) {
+                    const vf minimum = load_f16(scales[p] + layout.scale_bytes / 2 + b * panel_rows);
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r) {
+                        const std::size_t at = static_cast<std::size_t>(r) * b_stride + b;
+                        acc[r][p] = fma(minimum, set1(a_scale[at] * static_cast<float>(a_sum[at])), acc[r][p]);
+                    }
+                }
+                values[p] += Format::block_bytes;
+            }
+        }
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) {
+            if (panel + static_cast<std::size_t>(p) >= last) break;
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r)
+                finish(args, panel + static_cast<std::size_t>(p), row + static_cast<std::size_t>(r), acc[r][p]);
+        }
     }
 };
 
 struct i8_kernel {
     template <int Rows>
-    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
+    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t row) noexcept {
+        constexpr int panels = tile_panels;
         const panel_layout layout = args.weights.layout();
-        const std::byte* base = args.weights.data + panel * layout.bytes();
-        const auto* values = reinterpret_cast<const std::uint8_t*>(base);
-        const auto* scales = reinterpret_cast<const float*>(base + layout.value_bytes);
+        const std::uint8_t* values[panels];
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p)
+            values[p] = reinterpret_cast<const std::uint8_t*>(
+                panel_data(args, panel, last, static_cast<std::size_t>(p), layout.bytes()));
         const std::size_t groups = (args.weights.columns + 3) / 4;
-        const std::int8_t* a[Rows];
-        vi acc[Rows];
-        vi acc_odd[Rows];  // integers: a second chain changes nothing but the latency
+        const std::int8_t* a = args.in.quants + row * args.in.quant_stride;
+        vi acc[Rows][panels];
+        HENCE_UNROLL
         for (int r = 0; r < Rows; ++r) {
-            const std::size_t at = row + static_cast<std::size_t>(r);
-            a[r] = args.in.quants + at * args.in.quant_stride;
-            acc[r] = set1_int(-byte_bias * args.in.sums[at * args.in.block_stride]);
-            acc_odd[r] = set1_int(0);
+            vi start = set1_int(0);
+            if constexpr (byte_bias != 0)
+                start = minus_shifted<7>(args.in.sums + (row + static_cast<std::size_t>(r)) * args.in.block_stride);
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) acc[r][p] = start;
         }
-        std::size_t g = 0;
-        for (; g + 2 <= groups; g += 2) {
-            const vb even = load_bytes(values + 64 * g);
-            const vb odd = load_bytes(values + 64 * g + 64);
+        for (std::size_t g = 0; g < groups; ++g, a += 4) {
+            vb w[panels];
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) w[p] = load_bytes(values[p] + 64 * g);
+            HENCE_UNROLL
             for (int r = 0; r < Rows; ++r) {
-                acc[r] = dot_byte(acc[r], even, a[r] + 4 * g);
-                acc_odd[r] = dot_byte(acc_odd[r], odd, a[r] + 4 * g + 4);
+                const vq x = broadcast_four(a + static_cast<std::size_t>(r) * args.in.quant_stride);
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) acc[r][p] = dot_byte(acc[r][p], w[p], x);
             }
         }
-        if (g < groups)
-            for (int r = 0; r < Rows; ++r) acc[r] = dot_byte(acc[r], load_bytes(values + 64 * g), a[r] + 4 * g);
-        const vf scale = load(scales);
-        for (int r = 0; r < Rows; ++r) {
-            const std::size_t at = row + static_cast<std::size_t>(r);
-            const vf sum = to_float(add(acc[r], acc_odd[r]));
-            finish(args, panel, at, mul(sum, mul(scale, set1(args.in.scales[at * args.in.block_stride]))));
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) {
+            if (panel + static_cast<std::size_t>(p) >= last) break;
+            const vf scale = load(reinterpret_cast<const float*>(values[p] + layout.value_bytes));
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r) {
+                const std::size_t at = row + static_cast<std::size_t>(r);
+                const vf both = mul(scale, set1(args.in.scales[at * args.in.block_stride]));
+                finish(args, panel + static_cast<std::size_t>(p), at, mul(to_float(acc[r][p]), both));
+            }
         }
     }
 };

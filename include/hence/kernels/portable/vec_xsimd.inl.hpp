@@ -9,6 +9,7 @@ static_assert(batches * batch_lanes == 16, "the portable tier handles vectors of
 struct vf { batch_f part[batches]; };
 struct vi { batch_i part[batches]; };
 struct vb { batch_i part[batches]; };  // 64 bytes: 16 rows of 4 columns, a row in an integer
+using vq = const std::int8_t*;         // 4 activations
 
 #define HENCE_XSIMD_PARTS_(result_type, expression)                        \
     result_type v;                                                          \
@@ -88,6 +89,22 @@ HENCE_ALWAYS_INLINE void store_int8(std::int8_t* p, const vi& v) {
     for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int8_t>(buffer[i]);
 }
 
+// Sums the lanes by halves: i + (i + 8), then 4, 2, 1 apart. The same tree in every tier.
+HENCE_NOINLINE inline float sum_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] += a[i + width];
+    return a[0];
+}
+HENCE_NOINLINE inline float max_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] = a[i] > a[i + width] ? a[i] : a[i + width];
+    return a[0];
+}
+
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     std::int32_t buffer[16];
     __builtin_memcpy(buffer, p, sizeof buffer);
@@ -96,12 +113,19 @@ HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
 HENCE_ALWAYS_INLINE vb low_nibbles(const vb& a) { HENCE_XSIMD_PARTS_(vb, a.part[i] & batch_i(0x0f0f0f0f)) }
 HENCE_ALWAYS_INLINE vb high_nibbles(const vb& a) { HENCE_XSIMD_PARTS_(vb, (a.part[i] >> 4) & batch_i(0x0f0f0f0f)) }
 
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
+// -(*x << Shift) in every lane.
+template <int Shift>
+vi minus_shifted(const std::int32_t* x) {
+    return set1_int(-*x * (1 << Shift));
+}
+
 inline constexpr std::int32_t byte_bias = 128;
-HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, const std::int8_t* a) {
+HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, vq a) {
     const batch_i mask(0xff);
     HENCE_XSIMD_PARTS_(vi, acc.part[i] + (w.part[i] & mask) * batch_i(a[0]) + ((w.part[i] >> 8) & mask) * batch_i(a[1]) +
                                ((w.part[i] >> 16) & mask) * batch_i(a[2]) + ((w.part[i] >> 24) & mask) * batch_i(a[3]))
 }
-HENCE_ALWAYS_INLINE vi dot_nibble(const vi& acc, const vb& w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+HENCE_ALWAYS_INLINE vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
 
 #undef HENCE_XSIMD_PARTS_

@@ -4,6 +4,7 @@
 struct vf { float lane[16]; };
 struct vi { std::int32_t lane[16]; };
 struct vb { std::uint8_t lane[64]; };  // 16 rows of 4 columns
+using vq = const std::int8_t*;         // 4 activations
 
 HENCE_TIER_MATH vf load(const float* p) {
     vf v;
@@ -73,6 +74,22 @@ HENCE_TIER_MATH void store_int8(std::int8_t* p, const vi& v) {
     for (int i = 0; i < 16; ++i) p[i] = static_cast<std::int8_t>(v.lane[i]);
 }
 
+// Sums the lanes by halves: i + (i + 8), then 4, 2, 1 apart. The same tree in every tier.
+HENCE_NOINLINE inline float sum_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] += a[i + width];
+    return a[0];
+}
+HENCE_NOINLINE inline float max_lanes(const vf& v) {
+    float a[16];
+    store(a, v);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) a[i] = a[i] > a[i + width] ? a[i] : a[i + width];
+    return a[0];
+}
+
 HENCE_TIER_MATH vb load_bytes(const std::uint8_t* p) {
     vb v;
     __builtin_memcpy(v.lane, p, sizeof v.lane);
@@ -89,11 +106,18 @@ HENCE_TIER_MATH vb high_nibbles(const vb& a) {
     return v;
 }
 
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
+// -(*x << Shift) in every lane.
+template <int Shift>
+vi minus_shifted(const std::int32_t* x) {
+    return set1_int(-*x * (1 << Shift));
+}
+
 inline constexpr std::int32_t byte_bias = 128;
-HENCE_TIER_MATH vi dot_byte(const vi& acc, const vb& w, const std::int8_t* a) {
+HENCE_TIER_MATH vi dot_byte(const vi& acc, const vb& w, vq a) {
     HENCE_SCALAR_LANES_(vi, acc.lane[i] + w.lane[4 * i] * a[0] + w.lane[4 * i + 1] * a[1] + w.lane[4 * i + 2] * a[2] +
                                 w.lane[4 * i + 3] * a[3])
 }
-HENCE_TIER_MATH vi dot_nibble(const vi& acc, const vb& w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+HENCE_TIER_MATH vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
 
 #undef HENCE_SCALAR_LANES_

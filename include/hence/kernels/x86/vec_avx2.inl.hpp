@@ -4,6 +4,7 @@
 struct vf { __m256 lo, hi; };
 struct vi { __m256i lo, hi; };
 struct vb { __m256i lo, hi; };  // 64 bytes: 16 rows of 4 columns
+using vq = __m256i;             // 4 activations, repeated
 
 HENCE_ALWAYS_INLINE vf load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 HENCE_ALWAYS_INLINE void store(float* p, vf v) {
@@ -79,6 +80,22 @@ HENCE_ALWAYS_INLINE void store_int8(std::int8_t* p, vi v) {
                      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
 }
 
+// Sums the lanes by halves: i + (i + 8), then 4, 2, 1 apart. The same tree in every tier.
+HENCE_ALWAYS_INLINE float sum_halves(__m256 lo, __m256 hi) {
+    const __m256 eight = _mm256_add_ps(lo, hi);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+HENCE_ALWAYS_INLINE float max_halves(__m256 lo, __m256 hi) {
+    const __m256 eight = _mm256_max_ps(lo, hi);
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+HENCE_ALWAYS_INLINE float sum_lanes(vf v) { return sum_halves(v.lo, v.hi); }
+HENCE_ALWAYS_INLINE float max_lanes(vf v) { return max_halves(v.lo, v.hi); }
+
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
@@ -92,22 +109,28 @@ HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
     return {_mm256_and_si256(_mm256_srli_epi16(v.lo, 4), mask), _mm256_and_si256(_mm256_srli_epi16(v.hi, 4), mask)};
 }
 
-#if HENCE_TIER_VNNI
-inline constexpr std::int32_t byte_bias = 128;
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     std::int32_t four;
     __builtin_memcpy(&four, a, 4);
-    const __m256i x = _mm256_set1_epi32(four);
+    return _mm256_set1_epi32(four);
+}
+// -(*x << Shift) in every lane.
+template <int Shift>
+HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
+    const __m256i v = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), _mm256_set1_epi32(*x)), Shift);
+    return {v, v};
+}
+
+#if HENCE_TIER_VNNI
+inline constexpr std::int32_t byte_bias = 128;
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {_mm256_dpbusd_avx_epi32(acc.lo, w.lo, x), _mm256_dpbusd_avx_epi32(acc.hi, w.hi, x)};
 }
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) { return dot_byte(acc, w, x); }
 #else
 inline constexpr std::int32_t byte_bias = 0;
 // Unsigned w (0..127): vpmaddubsw's 16-bit sums stay below 2 * 127 * 127 = 32258.
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) {
-    std::int32_t four;
-    __builtin_memcpy(&four, a, 4);
-    const __m256i x = _mm256_set1_epi32(four);
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) {
     const __m256i ones = _mm256_set1_epi16(1);
     return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(_mm256_maddubs_epi16(w.lo, x), ones)),
             _mm256_add_epi32(acc.hi, _mm256_madd_epi16(_mm256_maddubs_epi16(w.hi, x), ones))};
@@ -119,10 +142,7 @@ HENCE_ALWAYS_INLINE __m256i dot_byte_half(__m256i acc, __m256i w, __m256i x) {
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(s), _mm256_sign_epi8(x, s));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
-    std::int32_t four;
-    __builtin_memcpy(&four, a, 4);
-    const __m256i x = _mm256_set1_epi32(four);
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {dot_byte_half(acc.lo, w.lo, x), dot_byte_half(acc.hi, w.hi, x)};
 }
 #endif

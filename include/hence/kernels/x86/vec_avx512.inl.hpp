@@ -4,6 +4,7 @@
 using vf = __m512;
 using vi = __m512i;
 using vb = __m512i;  // 64 bytes: 16 rows of 4 columns
+using vq = __m512i;  // 4 activations, repeated
 
 HENCE_ALWAYS_INLINE vf load(const float* p) { return _mm512_loadu_ps(p); }
 HENCE_ALWAYS_INLINE void store(float* p, vf v) { _mm512_storeu_ps(p, v); }
@@ -55,37 +56,55 @@ HENCE_ALWAYS_INLINE void store_int8(std::int8_t* p, vi v) {
 }
 HENCE_ALWAYS_INLINE void store_int(std::int32_t* p, vi v) { _mm512_storeu_si512(p, v); }
 
+// Sums the lanes by halves: i + (i + 8), then 4, 2, 1 apart. The same tree in every tier.
+HENCE_ALWAYS_INLINE float sum_halves(__m256 lo, __m256 hi) {
+    const __m256 eight = _mm256_add_ps(lo, hi);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+HENCE_ALWAYS_INLINE float max_halves(__m256 lo, __m256 hi) {
+    const __m256 eight = _mm256_max_ps(lo, hi);
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+HENCE_ALWAYS_INLINE float sum_lanes(vf v) { return sum_halves(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)); }
+HENCE_ALWAYS_INLINE float max_lanes(vf v) { return max_halves(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)); }
+
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
 HENCE_ALWAYS_INLINE vb low_nibbles(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
     return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15));
 }
 
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
+    std::int32_t four;
+    __builtin_memcpy(&four, a, 4);
+    return _mm512_set1_epi32(four);
+}
+// -(*x << Shift) in every lane.
+template <int Shift>
+HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
+    return _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_set1_epi32(*x)), Shift);
+}
+
 #if HENCE_TIER_VNNI
 inline constexpr std::int32_t byte_bias = 128;  // what dot_byte leaves in each weight
 // acc[r] += sum over 4 columns of w[r][c] * a[c], w unsigned.
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
-    std::int32_t four;
-    __builtin_memcpy(&four, a, 4);
-    return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
-}
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) { return dot_byte(acc, w, a); }
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq a) { return _mm512_dpbusd_epi32(acc, w, a); }
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq a) { return dot_byte(acc, w, a); }
 #else
 inline constexpr std::int32_t byte_bias = 0;
 // Unsigned w (0..127): vpmaddubsw's 16-bit sums stay below 2 * 127 * 127 = 32258.
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, const std::int8_t* a) {
-    std::int32_t four;
-    __builtin_memcpy(&four, a, 4);
-    const vi pairs = _mm512_maddubs_epi16(w, _mm512_set1_epi32(four));
+HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq a) {
+    const vi pairs = _mm512_maddubs_epi16(w, a);
     return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
 // Full bytes would saturate as unsigned: take the bias off, move the weight's sign to the activation.
 // 2 * 128 * 127 = 32512 < 32768.
-HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, const std::int8_t* a) {
-    std::int32_t four;
-    __builtin_memcpy(&four, a, 4);
+HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     const vi s = _mm512_xor_si512(w, _mm512_set1_epi8(static_cast<char>(-128)));
-    const vi x = _mm512_set1_epi32(four);
     const vi signed_x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(s), _mm512_setzero_si512(), x);
     const vi pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(s), signed_x);
     return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));

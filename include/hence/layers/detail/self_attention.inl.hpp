@@ -62,8 +62,12 @@ HENCE_INLINE attention_core make_attention(const attention_options& options, std
 }
 
 HENCE_INLINE std::size_t attend_workspace_bytes(const attention_core& core, std::size_t rows) noexcept {
-    return 2 * arena_bytes<float>(rows * core.frequencies.size()) + arena_bytes<attention_row>(rows);
+    return 2 * arena_bytes<float>(rows * core.frequencies.size()) + arena_bytes<attention_row>(rows) +
+           arena_bytes<float>(rows * 2 * core.heads);
 }
+
+// Rows that one call of the kernel takes.
+inline constexpr std::size_t rows_together = 16;
 
 inline std::size_t pages_for(std::size_t positions) noexcept {
     return (positions + page_tokens - 1) / page_tokens;
@@ -115,6 +119,7 @@ HENCE_INLINE void attend(const attention_core& core, const worker& self, std::sp
     const auto cosines = temporary.take<float>(rows * pairs);
     const auto sines = temporary.take<float>(rows * pairs);
     const auto places = temporary.take<attention_row>(rows);
+    const auto states = temporary.take<float>(rows * 2 * core.heads);
 
     const index_range mine = self.share(rows);
     for (std::size_t row = mine.begin; row < mine.end; ++row) {
@@ -126,7 +131,6 @@ HENCE_INLINE void attend(const attention_core& core, const worker& self, std::sp
     }
     self.wait();
 
-    // Heads and rows together are split, so that one row of many heads is shared as well as many rows of one head.
     attention_args args{.layout = core.layout,
                         .layer = 0,
                         .rows = nullptr,
@@ -136,19 +140,33 @@ HENCE_INLINE void attend(const attention_core& core, const worker& self, std::sp
                         .out = nullptr,
                         .out_stride = mixed.extent(1),
                         .heads_per_kv = static_cast<std::int32_t>(core.heads / core.kv_heads()),
+                        .kv_head = 0,
+                        .first_head = 0,
+                        .last_head = 0,
+                        .state = nullptr,
+                        .state_stride = 2 * core.heads,
                         .scale = core.scale,
                         .softcap = 0.0f,
                         .window = static_cast<std::int32_t>(core.window)};
-    const index_range share = self.share(core.kv_heads() * rows);
-    for (std::size_t item = share.begin; item < share.end;) {
-        const auto head = static_cast<std::int32_t>(item / rows);
-        const std::size_t row = item % rows;
+    // Dealt in turn, since later rows of a causal sequence see more; heads that share keys stay together where there
+    // are rows enough to go round.
+    const std::size_t row_blocks = (rows + rows_together - 1) / rows_together;
+    const auto workers = static_cast<std::size_t>(self.count);
+    const std::size_t parts = row_blocks * core.kv_heads() < 4 * workers && workers > 1
+                                  ? static_cast<std::size_t>(args.heads_per_kv)
+                                  : 1;
+    const std::int32_t heads = args.heads_per_kv / static_cast<std::int32_t>(parts);
+    for (auto item = static_cast<std::size_t>(self.index); item < row_blocks * core.kv_heads() * parts; item += workers) {
+        const std::size_t row = item / (core.kv_heads() * parts) * rows_together;
+        args.kv_head = static_cast<std::int32_t>(item / parts % core.kv_heads());
+        args.first_head = static_cast<std::int32_t>(item % parts) * heads;
+        args.last_head = args.first_head + heads;
         args.rows = places.data() + row;
-        args.row_count = std::min(rows - row, share.end - item);
+        args.row_count = std::min(rows - row, rows_together);
         args.queries = query.row(row).data();
         args.out = mixed.row(row).data();
-        core.kernels->attention(args, head, head + 1);
-        item += args.row_count;
+        args.state = states.data() + row * args.state_stride;
+        core.kernels->attention(args);
     }
     self.wait();
 }

@@ -37,6 +37,7 @@ struct decoder::workspace::buffers {
     float* cosines[2] = {};        // [rows][rotary / 2]: global, local
     float* sines[2] = {};
     attention_row* attention = nullptr;  // [rows]
+    float* softmax = nullptr;            // [rows][heads][2] running maximum and sum
     std::int32_t* logit_rows = nullptr;  // [logits] the step's row for each row of logits
 };
 
@@ -164,22 +165,34 @@ struct decoder::pass {
         }
     }
 
+    // Attention is dealt in small items, so that the workers' shares stay even although later rows see more: blocks of
+    // rows of one kv head, and where there are few of those, single query heads.
     void attend(const worker& self, std::int32_t index) const noexcept {
         attention_args args{.layout = what.layout, .layer = index, .rows = nullptr, .row_count = 0, .queries = nullptr,
                             .query_stride = query_width, .out = nullptr, .out_stride = mixed_width,
-                            .heads_per_kv = c.heads / c.kv_heads, .scale = c.attention_scale,
-                            .softcap = c.attention_softcap, .window = c.windowed(index) ? c.window : 0};
-        const index_range share = self.share(static_cast<std::size_t>(c.kv_heads) * rows);
-        for (std::size_t item = share.begin; item < share.end;) {
-            const std::size_t head = item / rows;
-            const std::size_t first = item % rows;
-            const std::size_t count = std::min(rows - first, share.end - item);
+                            .heads_per_kv = c.heads / c.kv_heads, .kv_head = 0, .first_head = 0, .last_head = 0,
+                            .state = nullptr, .state_stride = 2 * static_cast<std::size_t>(c.heads),
+                            .scale = c.attention_scale, .softcap = c.attention_softcap,
+                            .window = c.windowed(index) ? c.window : 0};
+        constexpr std::size_t rows_together = 16;
+        const std::size_t row_blocks = (rows + rows_together - 1) / rows_together;
+        const auto kv_heads = static_cast<std::size_t>(c.kv_heads);
+        const auto workers = static_cast<std::size_t>(self.count);
+        const std::size_t parts = row_blocks * kv_heads < 4 * workers && workers > 1
+                                      ? static_cast<std::size_t>(args.heads_per_kv) : 1;
+        const auto heads = static_cast<std::size_t>(args.heads_per_kv) / parts;
+        for (std::size_t item = static_cast<std::size_t>(self.index); item < row_blocks * kv_heads * parts; item += workers) {
+            const std::size_t first = item / (kv_heads * parts) * rows_together;
+            const std::size_t part = item % parts;
+            args.kv_head = static_cast<std::int32_t>(item / parts % kv_heads);
+            args.first_head = static_cast<std::int32_t>(part * heads);
+            args.last_head = static_cast<std::int32_t>((part + 1) * heads);
             args.rows = w.attention + first;
-            args.row_count = count;
+            args.row_count = std::min(rows - first, rows_together);
             args.queries = w.query + first * query_width;
             args.out = w.mixed + first * mixed_width;
-            k.attention(args, static_cast<std::int32_t>(head), static_cast<std::int32_t>(head) + 1);
-            item += count;
+            args.state = w.softmax + first * args.state_stride;
+            k.attention(args);
         }
     }
 
@@ -337,6 +350,7 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
             take(w.sines[kind], rows * pairs);
         }
         take(w.attention, rows);
+        take(w.softmax, rows * heads * 2);
         take(w.logit_rows, options.max_logits);
     };
     lay_out();

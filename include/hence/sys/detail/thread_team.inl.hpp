@@ -10,7 +10,10 @@
 #include <vector>
 
 #if defined(__linux__)
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 HENCE_NAMESPACE_BEGIN
@@ -25,39 +28,62 @@ HENCE_ALWAYS_INLINE void pause_cpu() noexcept {
 #endif
 }
 
-// Waits until `value` differs from `old`: a few microseconds of spinning (a barrier between two small
-// operations), then yielding (another process has the core), then a futex (the engine is idle).
-inline void await_change(const std::atomic<unsigned>& value, unsigned old) noexcept {
+// A word that one thread changes and others wait for. Waiting spins for some tens of microseconds (a barrier between
+// two small operations), then sleeps. It never yields: where another process wants the processor a yield gives away a
+// whole time slice, while a sleeper that is woken goes to the front of the queue.
+inline void sleep_until_changed(std::atomic<unsigned>& value, unsigned old) noexcept {
+#if defined(__linux__)
+    static_assert(sizeof(std::atomic<unsigned>) == 4 && std::atomic<unsigned>::is_always_lock_free);
+    syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+#else
+    value.wait(old, std::memory_order_acquire);
+#endif
+}
+
+inline void wake_sleepers(std::atomic<unsigned>& value) noexcept {
+#if defined(__linux__)
+    syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, 0x7fffffff, nullptr, nullptr, 0);
+#else
+    value.notify_all();
+#endif
+}
+
+HENCE_INLINE void waitable_word::wait_while(unsigned old) noexcept {
     for (int spin = 0; spin < 4000; ++spin) {
-        if (value.load(std::memory_order_acquire) != old) return;
+        if (value_.load(std::memory_order_acquire) != old) return;
         pause_cpu();
     }
-    for (int turn = 0; turn < 64; ++turn) {
-        if (value.load(std::memory_order_acquire) != old) return;
-        std::this_thread::yield();
-    }
-    value.wait(old, std::memory_order_acquire);
+    sleepers_.fetch_add(1);
+    while (value_.load() == old) sleep_until_changed(value_, old);
+    sleepers_.fetch_sub(1);
+}
+
+HENCE_INLINE unsigned waitable_word::add(unsigned amount) noexcept {
+    // Sequentially consistent, as the sleeper's count and check are: either it sees the new value or this sees it.
+    const unsigned before = value_.fetch_add(amount);
+    if (sleepers_.load() > 0) wake_sleepers(value_);
+    return before;
 }
 
 }  // namespace detail
 
 HENCE_INLINE void spin_barrier::wait() noexcept {
-    const unsigned phase = phase_.load(std::memory_order_acquire);
+    const unsigned phase = phase_.load();
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
         arrived_.store(0, std::memory_order_relaxed);
-        phase_.fetch_add(1, std::memory_order_release);
-        phase_.notify_all();
+        phase_.add(1);
         return;
     }
-    detail::await_change(phase_, phase);
+    phase_.wait_while(phase);
 }
 
 struct spin_team::state {
     // Set once the threads are there, before the first task tells them so.
     std::optional<spin_barrier> barrier;
     int count = 1;
-    alignas(HENCE_ALIGNMENT) std::atomic<unsigned> generation{0};
-    alignas(HENCE_ALIGNMENT) std::atomic<unsigned> running{0};
+    detail::waitable_word generation;
+    detail::waitable_word finished;  // workers that have returned, over all runs
+    unsigned expected = 0;           // what it will be when the present run is over
     task function = nullptr;
     void* context = nullptr;
     std::atomic<bool> stopping{false};
@@ -75,11 +101,11 @@ HENCE_INLINE spin_team::spin_team(int threads) : state_(std::make_unique<state>(
             s.threads.emplace_back([&s, index] {
                 unsigned seen = 0;
                 for (;;) {
-                    detail::await_change(s.generation, seen);
-                    seen = s.generation.load(std::memory_order_acquire);
+                    s.generation.wait_while(seen);
+                    seen = s.generation.load();
                     if (s.stopping.load(std::memory_order_acquire)) return;
                     s.function(s.context, worker{index, s.count, &*s.barrier});
-                    if (s.running.fetch_sub(1, std::memory_order_acq_rel) == 1) s.running.notify_one();
+                    s.finished.add(1);
                 }
             });
         }
@@ -94,8 +120,7 @@ HENCE_INLINE spin_team::spin_team(int threads) : state_(std::make_unique<state>(
 HENCE_INLINE spin_team::~spin_team() {
     state& s = *state_;
     s.stopping.store(true, std::memory_order_release);
-    s.generation.fetch_add(1, std::memory_order_release);
-    s.generation.notify_all();
+    s.generation.add(1);
     for (std::thread& thread : s.threads) thread.join();
 }
 
@@ -106,15 +131,11 @@ HENCE_INLINE void spin_team::run(task function, void* context) noexcept {
     s.function = function;
     s.context = context;
     if (s.count > 1) {
-        s.running.store(static_cast<unsigned>(s.count - 1), std::memory_order_relaxed);
-        s.generation.fetch_add(1, std::memory_order_release);
-        s.generation.notify_all();
+        s.expected += static_cast<unsigned>(s.count - 1);
+        s.generation.add(1);
     }
     function(context, worker{0, s.count, &*s.barrier});
-    for (unsigned left = s.running.load(std::memory_order_acquire); left != 0;
-         left = s.running.load(std::memory_order_acquire)) {
-        detail::await_change(s.running, left);
-    }
+    for (unsigned now = s.finished.load(); now != s.expected; now = s.finished.load()) s.finished.wait_while(now);
 }
 
 HENCE_INLINE int available_processors() noexcept {

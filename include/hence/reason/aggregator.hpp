@@ -18,7 +18,8 @@ struct majority {
     [[nodiscard]] verdict operator()(std::span<const candidate> candidates) const;
 };
 
-/// Each vote weighs its candidate's score (a candidate without one weighs nothing).
+/// Each vote weighs its candidate's score (a candidate without one weighs nothing); where a score is negative,
+/// all weigh exp(score), which is what log-probabilities mean.
 struct weighted {
     /// @shape none
     /// @errors none

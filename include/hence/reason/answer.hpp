@@ -23,6 +23,7 @@ struct candidate {
     std::optional<double> score = {};  ///< what the strategy's scorer said, or its weight in the vote
     std::int64_t tokens = 0;       ///< tokens after the prompt
     finish_reason finish = finish_reason::none;
+    std::size_t node = 0;          ///< its node in answer::trace; 0 when nothing is recorded
     [[nodiscard]] bool parsed() const noexcept { return !canonical.empty(); }
 };
 

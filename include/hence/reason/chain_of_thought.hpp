@@ -65,23 +65,29 @@ struct chain_of_thought {
     [[nodiscard]] result<void> think(reasoning_context<Engine>& context,
                                      std::span<typename Engine::branch_type* const> chains, const until& limits,
                                      OnDone&& on_done) const {
+        using branch_type = typename Engine::branch_type;
         if (answer_prefix.empty()) return context.extend(chains, limits, on_done);
-        HENCE_TRY(context.extend(chains, limits));
-        std::vector<typename Engine::branch_type*> answering;
-        for (auto* const chain : chains) {
-            // Without room for the answer the chain stays as it ended; extend() then reports it as it is.
-            const bool room = chain->finish() != finish_reason::context_full &&
-                              chain->finish() != finish_reason::budget && chain->finish() != finish_reason::cancelled;
-            if (room) {
-                HENCE_TRY(context.reopen(*chain));
-                HENCE_TRY(context.force(*chain, answer_prefix));
-            }
-            answering.push_back(chain);
+        std::vector<branch_type*> answering;
+        std::vector<std::size_t> place;
+        HENCE_TRY(context.extend(chains, limits, [&](auto& event) {
+            const bool over = event.reason == finish_reason::context_full || event.reason == finish_reason::budget ||
+                              event.reason == finish_reason::cancelled;
+            if (event.kind == event_kind::token || over) return on_done(event);
+            answering.push_back(&event.which);
+            place.push_back(event.index);
+        }));
+        for (branch_type* const chain : answering) {
+            HENCE_TRY(context.reopen(*chain));
+            HENCE_TRY(context.force(*chain, answer_prefix));
         }
         until rest = limits;
         rest.max_tokens = answer_tokens;
         rest.stop.push_back("\n");
-        return context.extend(std::span<typename Engine::branch_type* const>(answering), rest, on_done);
+        return context.extend(std::span<branch_type* const>(answering), rest, [&](auto& event) {
+            auto whole = event;
+            whole.index = place[event.index];
+            on_done(whole);
+        });
     }
 
     /// @shape none
@@ -95,8 +101,8 @@ struct chain_of_thought {
         HENCE_TRY(think(context, std::span<typename Engine::branch_type* const>(one), context.limits(),
                         [](typename reasoning_context<Engine>::event&) {}));
         out.candidates.push_back(context.collect(0, chain));
-        const candidate& only = out.candidates[0];
-        context.mark_chosen(context.note(0, "sample", only, chain.stream()));
+        candidate& only = out.candidates[0];
+        (void)context.note(0, "sample", only, chain.stream());
         context.choose(out, only);
         out.parse_rate = only.parsed() ? 1 : 0;
         out.why = only.parsed() ? std::string(name(only.finish)) : "no answer was found in the completion";

@@ -6,6 +6,7 @@
 #define HENCE_REASON_CONTEXT_HPP
 
 #include "../core/result.hpp"
+#include "../core/rng.hpp"
 #include "../generate/reasoning_engine.hpp"
 #include "../text/chat.hpp"
 #include "answer.hpp"
@@ -136,18 +137,27 @@ public:
 
     /// A new root; each root of a run draws from a stream of its own.
     [[nodiscard]] result<branch> begin(std::span<const token_id> tokens, const hence::sampling& s) {
-        return engine_.begin(tokens, next_stream_++, s);
+        const std::uint64_t number = next_stream_++;
+        return engine_.begin(tokens, stream_base_ == 0 ? number : mix64(stream_base_, number), s);
     }
     [[nodiscard]] result<branch> begin(std::string_view question, const prompt_parts& parts, const hence::sampling& s) {
         HENCE_TRY_ASSIGN(tokens, prompt(question, parts));
         return begin(std::span<const token_id>(tokens), s);
     }
 
-    /// Appends text that the model has not written.
-    [[nodiscard]] result<void> force(branch& b, std::string_view text) {
-        if (text.empty()) return {};
+    /// Appends text that the model has not written. False, and the branch as it was, when the budget or the
+    /// context has no room for it.
+    /// @shape none
+    /// @errors those of encode() and force(), other than the lack of room
+    /// @source none
+    [[nodiscard]] result<bool> force(branch& b, std::string_view text) {
+        if (text.empty()) return true;
         HENCE_TRY_ASSIGN(tokens, engine_.encode(text, encode_as::continuation));
-        return engine_.force(b, std::span<const token_id>(tokens));
+        auto done = engine_.force(b, std::span<const token_id>(tokens));
+        if (done) return true;
+        if (done.error().code == errc::budget_exhausted) cut_ = true;
+        else if (done.error().code != errc::context_full) return std::move(done).error();
+        return false;
     }
 
     /// Takes back the token that ended a branch, so that something can be appended in its place.
@@ -216,13 +226,45 @@ public:
         return c;
     }
 
-    /// Makes a candidate the answer's text and value.
-    void choose(answer& a, const candidate& c) const {
+    /// Makes a candidate the answer's text and value, and its path through the trace the chosen one.
+    void choose(answer& a, const candidate& c) {
+        unmark_below(0, trace_.size());
+        if (c.node > 0) mark_chosen(c.node);
         a.text = c.text;
         detail::split_thinking(a.text, a.thinking);
         a.value = c.value;
         a.canonical = c.canonical;
     }
+
+    // --- strategies inside strategies --------------------------------------------------------------
+
+    /// A context for a strategy that this one runs: the same question and options, other random streams, and
+    /// a cut of its own. End it with absorb().
+    [[nodiscard]] reasoning_context child() {
+        reasoning_context inner(engine_, question_, options_);
+        inner.stream_base_ = mix64(stream_base_, ++children_);
+        inner.start_ = start_;
+        return inner;
+    }
+    /// Takes over a child's trace, below a node of this one; returns the node that stands for the child.
+    std::size_t absorb(reasoning_context& inner, std::size_t parent, std::string_view kind, std::string_view why) {
+        cancelled_ = cancelled_ || inner.cancelled_;
+        if (!options_.trace) return 0;
+        const std::size_t offset = trace_.size();
+        for (trace_node& node : inner.trace_) {
+            node.parent = node.parent == trace_node::none ? parent : node.parent + offset;
+            trace_.push_back(std::move(node));
+        }
+        trace_[offset].kind = std::string(kind);
+        trace_[offset].text.clear();
+        trace_[offset].why = std::string(why);
+        return offset;
+    }
+    /// Marks nodes [first, last) as not chosen: their answer was not taken.
+    void unmark_below(std::size_t first, std::size_t last) noexcept {
+        for (std::size_t i = first; i < last && i < trace_.size(); ++i) trace_[i].chosen = false;
+    }
+    [[nodiscard]] std::size_t nodes() const noexcept { return trace_.size(); }
 
     // --- trace -------------------------------------------------------------------------------------
 
@@ -233,8 +275,8 @@ public:
         trace_.push_back({parent, std::string(kind), std::string(text), score, tokens, elapsed(), std::string(why), stream});
         return trace_.size() - 1;
     }
-    std::size_t note(std::size_t parent, std::string_view kind, const candidate& c, std::uint64_t stream = 0) {
-        return note(parent, kind, c.text, c.tokens, name(c.finish), c.score, stream);
+    std::size_t note(std::size_t parent, std::string_view kind, candidate& c, std::uint64_t stream = 0) {
+        return c.node = note(parent, kind, c.text, c.tokens, name(c.finish), c.score, stream);
     }
     /// The node to change, or null when nothing is recorded.
     [[nodiscard]] trace_node* traced(std::size_t number) noexcept {
@@ -259,6 +301,8 @@ private:
     const reason_options& options_;
     std::chrono::steady_clock::time_point start_;
     std::uint64_t next_stream_ = 0;
+    std::uint64_t stream_base_ = 0;
+    std::uint64_t children_ = 0;
     bool cut_ = false;
     bool cancelled_ = false;
     std::vector<trace_node> trace_;

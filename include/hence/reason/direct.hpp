@@ -30,8 +30,8 @@ struct direct {
         HENCE_TRY(context.force(branch, answer_prefix));
         HENCE_TRY(context.extend(branch, context.limits()));
         out.candidates.push_back(context.collect(0, branch));
-        const candidate& only = out.candidates[0];
-        context.mark_chosen(context.note(0, "sample", only, branch.stream()));
+        candidate& only = out.candidates[0];
+        (void)context.note(0, "sample", only, branch.stream());
         context.choose(out, only);
         out.parse_rate = only.parsed() ? 1 : 0;
         out.why = only.parsed() ? std::string(name(only.finish)) : "no answer was found in the completion";

@@ -21,7 +21,7 @@
 HENCE_NAMESPACE_BEGIN
 
 /// One way in which a script may go on.
-struct completion {
+struct scripted_completion {
     std::string text;
     double probability = 1;  ///< relative to the other completions; they need not add up to 1
     bool ends = true;        ///< the end token follows; if not, the script is asked again with all the text
@@ -29,7 +29,7 @@ struct completion {
 
 /// What a script answers to a context (the prompt and all text after it).
 struct script_reply {
-    std::vector<completion> completions = {};  ///< none: the text ends here
+    std::vector<scripted_completion> completions = {};  ///< none: the text ends here
     /// False: drawn by probability, token by token. True: a recording; the branches that ask with the same
     /// context get the completions one after the other, whatever the sampling.
     bool in_order = false;

@@ -170,9 +170,9 @@ result<std::vector<token_id>> first_tokens(const Engine& engine, std::string_vie
 template <reasoning_engine Engine>
 result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context, const verify::probe& p,
                                              std::span<const scored_branch<Engine>> items) const {
-    using branch = typename Engine::branch_type;
+    using branch_type = typename Engine::branch_type;
     HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
-    std::vector<branch> asked;
+    std::vector<branch_type> asked;
     for (const auto& item : items) {
         if (item.where == nullptr)
             return make_error(errc::invalid_argument, "verify::probe", "branches that are still there to be asked", "text alone");
@@ -182,7 +182,7 @@ result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context,
         asked.push_back(std::move(children[0]));
     }
     auto pointers = context.pointers(asked);
-    HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch* const>(pointers), candidates));
+    HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
     std::vector<double> scores;
     for (const auto& log : logs) scores.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     return scores;
@@ -191,7 +191,7 @@ result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context,
 template <reasoning_engine Engine>
 result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& context, const verify::prompt& p,
                                                std::span<const scored_branch<Engine>> items) const {
-    using branch = typename Engine::branch_type;
+    using branch_type = typename Engine::branch_type;
     HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
     const std::string_view question = verify::task_argument(context.question());
     std::vector<std::string> distinct;  // equal prompts are asked once
@@ -207,7 +207,7 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
         if (at == distinct.size()) distinct.push_back(std::move(text));
         place[i] = at;
     }
-    std::vector<branch> asked;
+    std::vector<branch_type> asked;
     for (const std::string& text : distinct) {
         HENCE_TRY_ASSIGN(tokens, context.engine().encode(text, encode_as::prompt));
         HENCE_TRY_ASSIGN(one, context.begin(std::span<const token_id>(tokens), context.sampling()));
@@ -216,7 +216,7 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
     std::vector<double> told;
     if (!asked.empty()) {
         auto pointers = context.pointers(asked);
-        HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch* const>(pointers), candidates));
+        HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
         for (const auto& log : logs) told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     }
     std::vector<double> scores;

@@ -5,6 +5,9 @@
 #include "../aggregator.hpp"
 #include "../statistics.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 HENCE_NAMESPACE_BEGIN
 
 namespace detail {
@@ -40,12 +43,6 @@ inline verdict tally(std::span<const candidate> candidates, std::span<const doub
     return out;
 }
 
-inline std::vector<double> scores_of(std::span<const candidate> candidates, double missing) {
-    std::vector<double> scores;
-    for (const candidate& c : candidates) scores.push_back(c.score.value_or(missing));
-    return scores;
-}
-
 /// Weights made from the scores of the candidates that vote; the others get 0.
 template <class Weigh>
 std::vector<double> weigh_voters(std::span<const candidate> candidates, Weigh&& weigh) {
@@ -67,7 +64,11 @@ HENCE_INLINE verdict aggregate::majority::operator()(std::span<const candidate> 
 }
 
 HENCE_INLINE verdict aggregate::weighted::operator()(std::span<const candidate> candidates) const {
-    return detail::tally(candidates, detail::scores_of(candidates, 0), true);
+    // Sums of negative scores would favour rare answers: log-probabilities weigh as the probabilities they are.
+    const bool logarithms = std::any_of(candidates.begin(), candidates.end(), [](const candidate& c) { return c.parsed() && c.score && *c.score < 0; });
+    std::vector<double> weights;
+    for (const candidate& c : candidates) weights.push_back(!c.score ? 0 : logarithms ? std::exp(*c.score) : *c.score);
+    return detail::tally(candidates, weights, true);
 }
 
 HENCE_INLINE verdict aggregate::confidence_informed::operator()(std::span<const candidate> candidates) const {

@@ -20,7 +20,8 @@ struct vote_plan {
     const verifier* scorer = nullptr;  ///< scores each finished sample, or null
     vote_rule rule = vote_rule::majority;
     double rule_parameter = 1;
-    bool stop_in_window = true;  ///< test the stopper after each sample, not only after each window
+    bool stop_on_agreement = false;  ///< stop after a window whose samples all gave one answer, with that answer
+    std::optional<double> stop_at_score = {};  ///< stop when a sample scores this much
 };
 
 /// Draws as planned until `stop(ballot, outstanding)`; what is still running then is cancelled.
@@ -35,8 +36,8 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
     if (plan.scorer != nullptr) plan.scorer->prepare(limits);
     ballot votes;
     std::vector<candidate>& candidates = out.candidates;
-    std::vector<std::size_t> nodes;
     bool stopped = false;
+    std::string agreed;  // the answer of a window that was of one mind
     std::optional<error> failed;
     std::size_t begun = 0;
     const std::size_t window = plan.window == 0 ? plan.samples : plan.window;
@@ -74,24 +75,32 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
             if (!votes_now) c.value.clear(), c.canonical.clear();
             else if (c.parsed()) votes.add(c.sample, c.canonical);
             else votes.add_unparsed();
-            nodes.push_back(context.note(0, "sample", c, event.which.stream()));
+            (void)context.note(0, "sample", c, event.which.stream());
             candidates.push_back(std::move(c));
-            if (votes_now && !stopped && plan.stop_in_window && stop(votes, outstanding())) {
+            const bool good_enough = plan.stop_at_score && candidates.back().score && *candidates.back().score >= *plan.stop_at_score;
+            if (votes_now && !stopped && (good_enough || stop(votes, outstanding()))) {
                 stopped = true;
                 for (std::size_t i = 0; i < count; ++i)
                     if (!done[i]) pointers[i]->cancel();
             }
         }));
         if (failed) return std::move(*failed);
-        if (!stopped && !plan.stop_in_window) {
-            const auto rest = outstanding();
-            stopped = stop(votes, rest) && !rest.empty();
+        if (plan.stop_on_agreement && !context.cut()) {
+            const std::string* common = nullptr;
+            bool agree = true;
+            for (const candidate& c : candidates)
+                if (c.sample >= first) {
+                    agree = agree && c.parsed() && (common == nullptr || *common == c.canonical);
+                    common = &c.canonical;
+                }
+            if (agree && common != nullptr) agreed = *common;
+            stopped = stopped || !agreed.empty();
         }
         if (plan.scorer != nullptr) {  // the probes of this window, in one batch
             std::vector<scored_branch<Engine>> items;
             std::vector<candidate*> judged;
             for (candidate& c : candidates)
-                if (c.sample >= first && c.parsed() && !c.score) {
+                if (c.sample >= first && c.finish != finish_reason::cancelled && c.finish != finish_reason::budget && !c.score) {
                     items.push_back({pointers[c.sample - first], c.text});
                     judged.push_back(&c);
                 }
@@ -100,23 +109,22 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
                 if (!scores && scores.error().code == errc::budget_exhausted) context.mark_cut();
                 else if (!scores) return std::move(scores).error();
                 else
-                    for (std::size_t i = 0; i < judged.size(); ++i) judged[i]->score = (*scores)[i];
+                    for (std::size_t i = 0; i < judged.size(); ++i) {
+                        judged[i]->score = (*scores)[i];
+                        stopped = stopped || (plan.stop_at_score && (*scores)[i] >= *plan.stop_at_score);
+                    }
             }
         }
     }
 
-    std::vector<std::size_t> order(candidates.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return candidates[a].sample < candidates[b].sample; });
-    std::vector<candidate> sorted;
-    std::vector<std::size_t> sorted_nodes;
-    for (const std::size_t i : order) {
-        sorted.push_back(std::move(candidates[i]));
-        sorted_nodes.push_back(nodes[i]);
-    }
-    candidates = std::move(sorted);
-
+    std::sort(candidates.begin(), candidates.end(), [](const candidate& a, const candidate& b) { return a.sample < b.sample; });
     verdict decision = decide(plan.rule, plan.rule_parameter, candidates);
+    if (!agreed.empty())
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            if (candidates[i].canonical == agreed) {
+                decision.chosen = i;
+                break;
+            }
     out.parse_rate = votes.parse_rate();
     out.votes = std::move(decision.votes);
     out.confidence = decision.confidence;
@@ -126,9 +134,10 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
         out.cancelled_branches = never_begun;
         for (const candidate& c : candidates) out.cancelled_branches += c.finish == finish_reason::cancelled ? 1 : 0;
     }
+    for (const candidate& c : candidates)
+        if (trace_node* const node = context.traced(c.node); node != nullptr && c.node > 0) node->score = c.score;
     if (decision.chosen != verdict::none) {
         context.choose(out, candidates[decision.chosen]);
-        context.mark_chosen(sorted_nodes[decision.chosen]);
         out.why = std::to_string(votes.samples()) + " of " + std::to_string(plan.samples) + " samples voted" +
                   (out.cancelled_branches > 0 ? "; the rest was not needed" : "");
     } else {

@@ -114,7 +114,7 @@ private:
             if (reply->completions.empty()) return true;
             const std::size_t length = text.size() - position;
             return std::any_of(alive.begin(), alive.end(), [&](std::uint32_t i) {
-                const completion& c = reply->completions[i];
+                const scripted_completion& c = reply->completions[i];
                 return (recording == none || recording == i) && (c.ends || c.text.size() > length);
             });
         }
@@ -125,7 +125,7 @@ private:
             std::map<token_id, double> weights;
             double sum = 0;
             for (const std::uint32_t i : alive) {
-                const completion& c = reply->completions[i];
+                const scripted_completion& c = reply->completions[i];
                 if (recording != none && recording != i) continue;
                 if (c.text.size() == length && !c.ends) continue;
                 const token_id next = c.text.size() == length ? scripted_engine::end_of_text
@@ -474,6 +474,13 @@ HENCE_INLINE result<void> scripted_engine::run(std::span<scripted_branch* const>
             else live.push_back(i);
         }
         if (live.empty()) break;
+        // Tokens are never overrun: where fewer are left than branches, the last branches end here.
+        if (const auto left = state_->remaining().tokens)
+            while (!live.empty() && static_cast<std::int64_t>(live.size()) > *left) {
+                finish(live.back(), finish_reason::budget);
+                live.pop_back();
+            }
+        if (live.empty()) break;
         if (state_->exhausted()) {
             for (const std::size_t i : live) finish(i, finish_reason::budget);
             break;
@@ -533,7 +540,7 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::score(std:
     if ((left.tokens && *left.tokens < needed) || state_->exhausted())
         return make_error(errc::budget_exhausted, "score", "room for " + std::to_string(needed) + " tokens");
     ++state_->total.forwards;
-    std::vector<std::vector<float>> all;
+    std::vector<std::vector<float>> lists;
     for (scripted_branch* const branch : branches) {
         detail::scripted_sequence& s = *branch->sequence_;
         s.read_pending();
@@ -548,15 +555,15 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::score(std:
             if (token < end_of_text) probe.push_drawn(static_cast<char>(token));
         }
         s.rehash();
-        all.push_back(std::move(scores));
+        lists.push_back(std::move(scores));
     }
-    return all;
+    return lists;
 }
 
 HENCE_INLINE result<std::vector<float>> scripted_engine::score(scripted_branch& branch, std::span<const token_id> tokens) {
     scripted_branch* const one[] = {&branch};
-    HENCE_TRY_ASSIGN(all, score(std::span<scripted_branch* const>(one), tokens));
-    return std::move(all[0]);
+    HENCE_TRY_ASSIGN(lists, score(std::span<scripted_branch* const>(one), tokens));
+    return std::move(lists[0]);
 }
 
 HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::next_log_probabilities(
@@ -566,7 +573,7 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::next_log_p
     if ((left.tokens && *left.tokens < needed) || state_->exhausted())
         return make_error(errc::budget_exhausted, "next_log_probabilities", "room for " + std::to_string(needed) + " tokens");
     ++state_->total.forwards;
-    std::vector<std::vector<float>> all;
+    std::vector<std::vector<float>> lists;
     for (scripted_branch* const branch : branches) {
         detail::scripted_sequence& s = *branch->sequence_;
         if (s.pending > 0) s.read_pending();
@@ -579,16 +586,16 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::next_log_p
         std::vector<float> scores;
         for (const token_id token : candidates) scores.push_back(detail::scripted_log(detail::scripted_probability(law, token)));
         s.rehash();
-        all.push_back(std::move(scores));
+        lists.push_back(std::move(scores));
     }
-    return all;
+    return lists;
 }
 
 HENCE_INLINE result<std::vector<float>> scripted_engine::next_log_probabilities(scripted_branch& branch,
                                                                                 std::span<const token_id> candidates) {
     scripted_branch* const one[] = {&branch};
-    HENCE_TRY_ASSIGN(all, next_log_probabilities(std::span<scripted_branch* const>(one), candidates));
-    return std::move(all[0]);
+    HENCE_TRY_ASSIGN(lists, next_log_probabilities(std::span<scripted_branch* const>(one), candidates));
+    return std::move(lists[0]);
 }
 
 HENCE_INLINE result<void> scripted_engine::force(scripted_branch& branch, std::span<const token_id> tokens) {
@@ -597,6 +604,9 @@ HENCE_INLINE result<void> scripted_engine::force(scripted_branch& branch, std::s
     if (s.tokens.size() + tokens.size() > state_->options.context_length)
         return make_error(errc::context_full, "force", "at most " + std::to_string(state_->options.context_length) + " tokens",
                           std::to_string(s.tokens.size() + tokens.size()));
+    const budget left = state_->remaining();
+    if (left.tokens && *left.tokens < static_cast<std::int64_t>(tokens.size()))
+        return make_error(errc::budget_exhausted, "force", "room for " + std::to_string(tokens.size()) + " tokens", std::to_string(*left.tokens));
     token_statistics forced;
     forced.forced = true;
     for (const token_id token : tokens) s.append(token, forced);

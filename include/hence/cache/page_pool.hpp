@@ -86,9 +86,15 @@ public:
     [[nodiscard]] std::size_t page_bytes() const noexcept { return page_bytes_; }
     [[nodiscard]] std::size_t max_pages() const noexcept { return max_pages_; }
     /// Pages with at least one reference, and the most there have been at one time.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::size_t live_pages() const noexcept { return live_pages_; }
     [[nodiscard]] std::size_t peak_pages() const noexcept { return peak_pages_; }
     /// Pages that memory is held for, in use or not.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::size_t capacity_pages() const noexcept { return entries_.size(); }
 
     /// Changes the hard limit; pages in use above it stay until they are released.

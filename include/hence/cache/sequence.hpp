@@ -33,6 +33,9 @@ public:
     kv_sequence& operator=(const kv_sequence&) = delete;
 
     /// Positions that are filled.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::size_t length() const noexcept { return length_; }
     [[nodiscard]] std::size_t pages() const noexcept { return ids_.size(); }
     [[nodiscard]] page_id page(std::size_t index) const noexcept { return ids_[index]; }

@@ -55,6 +55,9 @@ struct account {
     friend constexpr account operator+(account a, const account& b) noexcept { return a += b; }
 
     /// What happened between an earlier moment and this one; the peak stays this one's.
+    /// @shape none
+    /// @errors none
+    /// @source none
     friend constexpr account operator-(account later, const account& earlier) noexcept {
         later.prompt_tokens -= earlier.prompt_tokens;
         later.cached_tokens -= earlier.cached_tokens;

@@ -82,10 +82,19 @@ public:
     [[nodiscard]] const sampling& sampling_options() const noexcept;
 
     /// Prompt and everything after. Views are valid until the branch changes.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::span<const token_id> tokens() const noexcept;
     /// Everything after the prompt: drawn and forced.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::span<const token_id> generated() const noexcept;
     /// One record for each token of generated().
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::span<const token_statistics> statistics() const noexcept;
     [[nodiscard]] std::size_t prompt_tokens() const noexcept;
 
@@ -109,6 +118,9 @@ public:
     [[nodiscard]] const hence::account& account() const noexcept;
 
     /// Whether both are branches of one engine.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] bool same_engine(const branch& other) const noexcept { return core_ == other.core_; }
 
 private:

@@ -228,6 +228,9 @@ public:
 
     [[nodiscard]] const hence::tokenizer& tokenizer() const noexcept;
     /// The tokens that end a generation.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::span<const token_id> end_tokens() const noexcept;
     [[nodiscard]] std::size_t context_length() const noexcept;
     [[nodiscard]] std::size_t vocabulary_size() const noexcept;
@@ -245,8 +248,14 @@ public:
     [[nodiscard]] budget remaining_budget() const;
 
     /// What everything since construction cost.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] const hence::account& account() const noexcept;
     /// Bytes of cache pages in use now, kept prompts included.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::int64_t kv_bytes() const noexcept;
     /// Lets go of the kept prompts.
     /// @shape none

@@ -53,6 +53,9 @@ public:
     [[nodiscard]] std::string_view finish();
 
     /// Bytes let out since start().
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::size_t released() const noexcept { return released_; }
 
 private:

@@ -223,19 +223,17 @@ TEST_CASE("exp: within 1.3 ulp from -87.3 to 88.37; zero below; constant above; 
     }
 }
 
-TEST_CASE("softcap: tanh within 3 ulp over its whole range, 4 where multiply-adds are not fused, and scaled") {
+TEST_CASE("softcap: tanh within 3 ulp over its whole range, and scaled") {
     const std::vector<float> x = sweep(-1e30f, 1e30f, 60013);
     for (const float cap : {1.0f, 30.0f, 50.0f}) {
-        std::vector<double> wanted(x.size()), bounds(x.size()), tight(x.size());
+        std::vector<double> wanted(x.size()), bounds(x.size());
         for (std::size_t i = 0; i < x.size(); ++i) {
             wanted[i] = double{cap} * std::tanh(double{x[i]} / double{cap});
-            tight[i] = (cap == 1.0f ? 3.0 : 6.0) * ulp(wanted[i]) + (cap == 1.0f ? 0.0 : double{cap} * 1e-45);
-            bounds[i] = tight[i] + ulp(wanted[i]);
+            bounds[i] = (cap == 1.0f ? 3.0 : 6.0) * ulp(wanted[i]) + (cap == 1.0f ? 0.0 : double{cap} * 1e-45);
         }
         check_all("softcap", x.size(), wanted, bounds, [&](const hence::kernel_table& table, float* out) {
             std::copy(x.begin(), x.end(), out);
             table.softcap(out, cap, x.size());
-            if (fused(table)) CHECK(first_outside(out, wanted.data(), tight.data(), x.size()) == x.size());
             float bad[3] = {infinite, -infinite, not_a_number};
             table.softcap(bad, cap, 3);
             CHECK(bad[0] == cap);

@@ -57,7 +57,15 @@ HENCE_ALWAYS_INLINE vf fma(const vf& a, const vf& b, const vf& c) {
 HENCE_ALWAYS_INLINE vf add(const vf& a, const vf& b) { HENCE_XSIMD_PARTS_(vf, a.part[i] + b.part[i]) }
 HENCE_ALWAYS_INLINE vf sub(const vf& a, const vf& b) { HENCE_XSIMD_PARTS_(vf, a.part[i] - b.part[i]) }
 HENCE_ALWAYS_INLINE vf mul(const vf& a, const vf& b) { HENCE_XSIMD_PARTS_(vf, a.part[i] * b.part[i]) }
-HENCE_ALWAYS_INLINE vf div(const vf& a, const vf& b) { HENCE_XSIMD_PARTS_(vf, a.part[i] / b.part[i]) }
+// Through memory: xsimd's division of floats is an approximation on Arm.
+HENCE_ALWAYS_INLINE vf div(const vf& a, const vf& b) {
+    float numerators[16];
+    float denominators[16];
+    store(numerators, a);
+    store(denominators, b);
+    for (int i = 0; i < 16; ++i) numerators[i] /= denominators[i];
+    return load(numerators);
+}
 HENCE_ALWAYS_INLINE vf max(const vf& a, const vf& b) {
     HENCE_XSIMD_PARTS_(vf, xsimd::select(a.part[i] > b.part[i], a.part[i], b.part[i]))
 }

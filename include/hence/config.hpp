@@ -99,9 +99,18 @@
 #define HENCE_ABI_CHECK_ c
 #endif
 
-#define HENCE_ABI_PASTE2_(a, b, c, d) v1_##a##b##c##d
-#define HENCE_ABI_PASTE_(a, b, c, d) HENCE_ABI_PASTE2_(a, b, c, d)
-#define HENCE_ABI HENCE_ABI_PASTE_(HENCE_ABI_ISA_, HENCE_ABI_FMA_, HENCE_ABI_EXC_, HENCE_ABI_CHECK_)
+// The compiled form has the scalar tier, which header-only programs leave out (see HENCE_SCALAR_TIER).
+#if defined(HENCE_COMPILED)
+#define HENCE_ABI_FORM_ k
+#elif defined(HENCE_SCALAR_TIER)
+#define HENCE_ABI_FORM_ s
+#else
+#define HENCE_ABI_FORM_ h
+#endif
+
+#define HENCE_ABI_PASTE2_(a, b, c, d, e) v1_##a##b##c##d##e
+#define HENCE_ABI_PASTE_(a, b, c, d, e) HENCE_ABI_PASTE2_(a, b, c, d, e)
+#define HENCE_ABI HENCE_ABI_PASTE_(HENCE_ABI_ISA_, HENCE_ABI_FMA_, HENCE_ABI_EXC_, HENCE_ABI_CHECK_, HENCE_ABI_FORM_)
 
 #define HENCE_NAMESPACE_BEGIN \
     namespace hence {         \
@@ -124,6 +133,14 @@
 #else
 #define HENCE_INLINE inline
 #define HENCE_HAS_DEFINITIONS 0
+#endif
+
+// The scalar tier is the reference that tests compare the others with. It is in the compiled form; a header-only
+// program has it only if it defines HENCE_SCALAR_TIER, because everyone else would compile it for nothing.
+#if defined(HENCE_COMPILED) || defined(HENCE_SCALAR_TIER)
+#define HENCE_HAS_SCALAR_TIER 1
+#else
+#define HENCE_HAS_SCALAR_TIER 0
 #endif
 
 // --- small helpers -------------------------------------------------------------------------------

@@ -17,7 +17,9 @@ namespace detail {
 
 inline const kernel_table* compiled_table(isa tier) noexcept {
     switch (tier) {
+#if HENCE_HAS_SCALAR_TIER
         case isa::scalar: return &scalar::tier_table;
+#endif
         case isa::portable: return &portable::tier_table;
 #if HENCE_X86
         case isa::avx2: return &avx2::tier_table;

@@ -39,6 +39,7 @@
 // compile time of a user's file down; the fast ones inline them.
 #define HENCE_TIER_MATH HENCE_NOINLINE inline
 HENCE_NAMESPACE_BEGIN
+#if HENCE_HAS_SCALAR_TIER
 namespace kernels::scalar {
 namespace hence_tier = kernels::scalar;
 inline constexpr isa tier_isa = isa::scalar;
@@ -48,6 +49,7 @@ inline constexpr int tile_queries = 1;
 #include "../scalar/vec_scalar.inl.hpp"
 #include "../generic/all.inl.hpp"
 }  // namespace kernels::scalar
+#endif
 
 namespace kernels::portable {
 namespace hence_tier = kernels::portable;

@@ -75,7 +75,7 @@ private:
         }
         if (!judge) return std::move(judge).error();
         until limits = context.limits();
-        limits.max_tokens = 32;
+        limits.max_tokens = 64;
         HENCE_TRY(context.extend(*judge, limits));
         const std::string said = judge->text();
         const std::size_t at = said.rfind("Response ");

@@ -86,7 +86,7 @@ struct check {
 [[nodiscard]] result<void> solves_24(std::string_view question, std::string_view text);
 
 /// The question whether 24 can be reached, asked of the model that ships ("value: 2 4 8"): the numbers in the
-/// last brackets of the last line, or the number after its '='.
+/// last brackets of the last line, or the number after its '=' (an "ok" may follow it; a "no" ends the hope).
 /// @shape none
 /// @errors none
 /// @source none

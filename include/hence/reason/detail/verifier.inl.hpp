@@ -58,7 +58,7 @@ HENCE_INLINE verify::check verify::arithmetic(any_extractor find) {
 HENCE_INLINE verify::prompt verify::value_24() {
     // Compiled from a literal that is known to be good: value() cannot fail.
     return {.text = "value: {state}\n",
-            .state = extract::matching{.pattern = regex::compile("(?:\\(([0-9 ]+)\\)|=([0-9]+))\\s*$").value(), .group = 1, .last = true},
+            .state = extract::matching{.pattern = regex::compile("(?:\\(([0-9 ]+)\\)|=([0-9]+))\\s*(?:ok)?\\s*$").value(), .group = 1, .last = true},
             .yes = "sure",
             .no = "never",
             .stateless = 0};

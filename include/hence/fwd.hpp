@@ -97,14 +97,25 @@ struct kv_layout;
 struct activations;
 struct matmul_args;
 
+// io/file_tensor.hpp
+struct file_tensor;
+
 // io/gguf.hpp
 enum class gguf_type : std::uint32_t;
 struct gguf_entry;
-struct gguf_tensor;
 class gguf_file;
 
 // io/gguf_writer.hpp
 class gguf_writer;
+
+// io/hf_config.hpp
+struct hf_rope_scaling;
+struct hf_generation_config;
+struct hf_config;
+
+// io/safetensors.hpp
+class safetensors_file;
+class safetensors_writer;
 
 // text/bpe.hpp
 namespace text {
@@ -117,16 +128,37 @@ struct chat_message;
 // text/detokenizer.hpp
 class streaming_detokenizer;
 
+// text/pattern.hpp
+namespace text {
+class pattern;
+}  // namespace text
+
+// text/pipeline.hpp
+namespace text {
+class pipeline;
+}  // namespace text
+
 // text/pretokenizer.hpp
 namespace text {
 enum class scanner : std::uint8_t;
 class pretokenizer;
 }  // namespace text
 
+// text/steps.hpp
+namespace text {
+struct normalize_step;
+enum class split_behavior : std::uint8_t;
+struct cut_step;
+struct print_step;
+}  // namespace text
+
 // text/tokenizer.hpp
 struct encode_options;
 struct decode_options;
 class tokenizer;
+
+// text/tokenizer_json.hpp
+struct tokenizer_files;
 
 // text/unicode.hpp
 namespace text {
@@ -135,10 +167,21 @@ struct code_point;
 enum class normal_form : std::uint8_t;
 }  // namespace text
 
+// text/unigram.hpp
+namespace text {
+class unigram_model;
+class charsmap;
+}  // namespace text
+
 // text/vocabulary.hpp
 enum class token_type : std::int32_t;
 struct added_token;
 struct vocabulary;
+
+// text/wordpiece.hpp
+namespace text {
+class wordpiece_model;
+}  // namespace text
 
 // prune/mask.hpp
 class mask;
@@ -160,6 +203,67 @@ struct step_row;
 struct page_table;
 struct step;
 struct workspace_options;
+
+// layers/elementwise.hpp
+namespace layers {
+template <class Row, std::size_t Size>
+class row_function;
+}  // namespace layers
+
+// layers/evaluator.hpp
+namespace layers {
+struct evaluator_options;
+}  // namespace layers
+
+// layers/feed_forward.hpp
+namespace layers {
+template <std::size_t Width, std::size_t Inner>
+class feed_forward;
+template <std::size_t Width, std::size_t Inner>
+class gated_feed_forward;
+}  // namespace layers
+
+// layers/layer.hpp
+namespace layers {
+struct layer_options;
+}  // namespace layers
+
+// layers/layer_list.hpp
+namespace layers {
+class any_layer;
+class layer_list;
+}  // namespace layers
+
+// layers/layer_norm.hpp
+namespace layers {
+template <std::size_t Size>
+class layer_norm;
+}  // namespace layers
+
+// layers/linear.hpp
+namespace layers {
+struct linear_options;
+struct stored_weights;
+template <std::size_t In, std::size_t Out>
+class linear;
+}  // namespace layers
+
+// layers/rms_norm.hpp
+namespace layers {
+template <std::size_t Size>
+class rms_norm;
+}  // namespace layers
+
+// layers/self_attention.hpp
+namespace layers {
+struct attention_options;
+class attention_cache;
+}  // namespace layers
+
+// layers/transformer_block.hpp
+namespace layers {
+enum class norm_place : std::uint8_t;
+}  // namespace layers
 
 // models/architectures.hpp
 struct architecture;
@@ -197,6 +301,10 @@ template <class Branch>
 struct branch_event;
 enum class encode_as : std::uint8_t;
 
+// generate/generate.hpp
+struct generate_options;
+struct completion;
+
 // generate/reasoning_engine.hpp
 template <class Engine>
 class budget_scope;
@@ -213,6 +321,13 @@ struct sampling;
 // generate/stop.hpp
 class stop_matcher;
 
+// reason/adaptive.hpp
+struct adaptive;
+struct shared_voting;
+
+// reason/adaptive_consistency.hpp
+struct adaptive_consistency;
+
 // reason/aggregator.hpp
 namespace aggregate {
 struct majority;
@@ -228,6 +343,12 @@ struct candidate;
 struct trace_node;
 struct answer;
 
+// reason/best_of_n.hpp
+struct best_of_n;
+
+// reason/budget_forcing.hpp
+struct budget_forcing;
+
 // reason/canonical.hpp
 struct canonical_form;
 
@@ -242,8 +363,17 @@ struct scored_branch;
 // reason/context.hpp
 struct prompt_parts;
 
+// reason/deep_confidence.hpp
+struct deep_confidence;
+
 // reason/direct.hpp
 struct direct;
+
+// reason/diverse_verifier_tree_search.hpp
+struct diverse_verifier_tree_search;
+
+// reason/early_stopping_self_consistency.hpp
+struct early_stopping_self_consistency;
 
 // reason/expression.hpp
 struct expression_value;
@@ -261,6 +391,16 @@ struct automatic;
 }  // namespace extract
 class any_extractor;
 
+// reason/mixture.hpp
+struct acceptance;
+template <class... Strategies>
+struct fallback_chain;
+template <class... Strategies>
+struct strategy_mixture;
+
+// reason/monte_carlo_tree_search.hpp
+struct monte_carlo_tree_search;
+
 // reason/options.hpp
 enum class prompt_format : std::uint8_t;
 struct text_piece;
@@ -269,12 +409,19 @@ struct reason_options;
 // reason/rational.hpp
 struct rational;
 
+// reason/rebase.hpp
+struct rebase;
+
 // reason/regex.hpp
 struct regex_match;
 class regex;
 
+// reason/registry.hpp
+struct strategy_list;
+class any_strategy;
+
 // reason/scripted_engine.hpp
-struct completion;
+struct scripted_completion;
 struct script_reply;
 struct scripted_options;
 class scripted_branch;
@@ -286,6 +433,12 @@ class search_tree;
 // reason/self_consistency.hpp
 struct self_consistency;
 
+// reason/self_refine.hpp
+struct self_refine;
+
+// reason/step_beam.hpp
+struct step_beam;
+
 // reason/stopper.hpp
 namespace stop_when {
 struct all_voted;
@@ -294,6 +447,9 @@ struct beta;
 struct dirichlet;
 }  // namespace stop_when
 
+// reason/tree_of_thoughts.hpp
+struct tree_of_thoughts;
+
 // reason/verifier.hpp
 namespace verify {
 struct log_probability;
@@ -301,6 +457,7 @@ struct self_certainty;
 struct group_confidence;
 struct probe;
 struct prompt;
+struct judge;
 struct check;
 }  // namespace verify
 class verifier;

@@ -18,7 +18,7 @@ LIGHT = "#include <hence/fwd.hpp>\n#include <hence/core/result.hpp>\n#include <h
 
 
 def first_example(root):
-    path = os.path.join(root, "examples", "quickstart", "quickstart.cpp")
+    path = os.path.join(root, "examples", "quickstart", "main.cpp")
     if os.path.exists(path):
         return open(path).read(), "the first example"
     return UMBRELLA, "the umbrella alone"
@@ -29,7 +29,7 @@ def seconds(compiler, root, flags, source):
         file = os.path.join(folder, "program.cpp")
         with open(file, "w") as out:
             out.write(source)
-        command = [compiler, "-std=c++20", *flags, "-I", os.path.join(root, "include"), "-c", file, "-o",
+        command = [compiler, "-std=c++20", *flags, '-DHENCE_EXAMPLES_DIR=""', "-I", os.path.join(root, "include"), "-c", file, "-o",
                    os.path.join(folder, "program.o")]
         best = None
         for _ in range(2):

@@ -4,6 +4,7 @@
 #include "support/toy_model.hpp"
 
 #include <hence/generate/engine.hpp>
+#include <hence/generate/sampler.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -5,6 +5,7 @@
 #include "support/toy_model.hpp"
 
 #include <hence/generate/engine.hpp>
+#include <hence/generate/sampler.hpp>
 #include <hence/text/unicode.hpp>
 
 #include <algorithm>

@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/counting_resource.hpp"
 
+#include <hence/core/rng.hpp>
+#include <hence/generate/detail/vocabulary_scan.inl.hpp>
 #include <hence/generate/sampler.hpp>
 
 #include <algorithm>

@@ -144,6 +144,8 @@ def is_function(declaration: str) -> bool:
     if re.match(r"(class|struct|enum|union|using|typedef|namespace|concept|friend|#|HENCE_NAMESPACE|"
                 r"inline constexpr|constexpr static|static constexpr \w+ \w+ =|extern template)\b", text):
         return bool(re.match(r"friend\b", text)) and "(" in text
+    if re.search(r"\)>\s+\w+\s*(=|\{|;)", text):
+        return False  # a member that holds a function
     before = text.split("(")[0]
     if re.search(r"\(\s*\*", text) and not before.strip().endswith(")"):
         return bool(re.match(r"[\w:<>,&* ]+\s+\w+\s*\((?!\s*\*)", text))  # else a pointer to a function
@@ -199,6 +201,17 @@ def check_library():
         public = relative.count("/") <= 1 and not relative.endswith(".inl.hpp")
         if public and not reincluded(relative):
             check_docs(path, lines)
+
+
+def check_names():
+    """Two rooms that give one name to two types meet only in a program that includes both."""
+    seen = {}
+    for header in umbrella.public_headers(INCLUDE):
+        for namespace, _, declaration in umbrella.declarations((INCLUDE / header).read_text()):
+            name = re.sub(r" :.*", "", declaration.rstrip(";").splitlines()[-1]).split()[-1]
+            other = seen.setdefault((namespace, name), header)
+            if other != header:
+                report(INCLUDE / header, 1, "name", f"{name} is a type of {other} too")
 
 
 def check_sizes_and_words():
@@ -311,6 +324,7 @@ def main() -> int:
             path.write_text(text)
             print(f"wrote {path.relative_to(ROOT)}")
     check_library()
+    check_names()
     check_sizes_and_words()
     check_tests()
     check_pages()

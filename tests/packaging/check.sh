@@ -19,7 +19,7 @@ if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=cc
 build_consumer() { # name, further cmake arguments
     local name=$1
     shift
-    cmake -S "$consumer" -B "$work/$name" "${generator[@]}" "${launcher[@]}" -DCMAKE_BUILD_TYPE=Release \
+    cmake -S "$consumer" -B "$work/$name" "${generator[@]}" "${launcher[@]}" \
         -DCMAKE_CXX_COMPILER="$compiler" "$@" >"$work/$name.log" 2>&1 || { cat "$work/$name.log"; return 1; }
     cmake --build "$work/$name"
     for program in "$work/$name"/consumer_*; do
@@ -44,7 +44,7 @@ find_package)
         echo "headers that were not installed:" "$missing"
         exit 1
     fi
-    build_consumer find_package -DCMAKE_PREFIX_PATH="$work/moved" -DHENCE_CONSUMER=find_package
+    build_consumer find_package -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/moved" -DHENCE_CONSUMER=find_package
     # A component that does not exist is refused by name.
     if build_consumer wrong_component -DCMAKE_PREFIX_PATH="$work/moved" -DHENCE_CONSUMER=wrong_component \
         >"$work/wrong_component.out" 2>&1 || ! grep -q "no component 'nonsense'" "$work/wrong_component.out"; then
@@ -54,7 +54,8 @@ find_package)
     fi
     ;;
 add_subdirectory)
-    build_consumer add_subdirectory -DHENCE_CONSUMER=add_subdirectory -DHENCE_SOURCE="$source"
+    # Unoptimised: the library is compiled again here, and what is tested is that it can be.
+    build_consumer add_subdirectory -DCMAKE_BUILD_TYPE=Debug -DHENCE_CONSUMER=add_subdirectory -DHENCE_SOURCE="$source"
     ;;
 plain_compiler)
     set -x

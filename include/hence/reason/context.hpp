@@ -65,8 +65,14 @@ public:
     [[nodiscard]] const reason_options& options() const noexcept { return options_; }
 
     /// True once a branch or a probe ended for lack of budget.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] bool cut() const noexcept { return cut_; }
     /// True when not one more token may be spent, or the caller has cancelled.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] bool exhausted() {
         if (options_.cancel != nullptr && options_.cancel->load()) cancelled_ = true;
         if (!cancelled_ && engine_.remaining_budget().exhausted()) cut_ = true;
@@ -110,6 +116,9 @@ public:
     }
 
     /// Whether prompt() will use a chat template.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] bool chats() const {
         if constexpr (requires { engine_.tokenizer().chat_template(); })
             return options_.format == prompt_format::chat ||
@@ -119,6 +128,9 @@ public:
     }
 
     /// The options' sampling with the run's seed, and another temperature if one is given.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] hence::sampling sampling(std::optional<float> temperature = {}) const {
         hence::sampling s = options_.sampling;
         s.seed = options_.seed;
@@ -127,6 +139,9 @@ public:
     }
 
     /// The options' limits of one completion.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] until limits() const {
         until u;
         u.max_tokens = options_.max_tokens;
@@ -136,6 +151,9 @@ public:
     }
 
     /// A new root; each root of a run draws from a stream of its own.
+    /// @shape none
+    /// @errors those of the calls it makes, unchanged
+    /// @source none
     [[nodiscard]] result<branch> begin(std::span<const token_id> tokens, const hence::sampling& s) {
         const std::uint64_t number = next_stream_++;
         return engine_.begin(tokens, stream_base_ == 0 ? number : mix64(stream_base_, number), s);
@@ -161,6 +179,9 @@ public:
     }
 
     /// Takes back the token that ended a branch, so that something can be appended in its place.
+    /// @shape none
+    /// @errors those of the calls it makes, unchanged
+    /// @source none
     [[nodiscard]] result<void> reopen(branch& b) {
         if (b.finish() == finish_reason::end_token) return b.rollback(b.tokens().size() - 1);
         return {};
@@ -170,6 +191,9 @@ public:
 
     /// engine.extend() that also streams text and remembers whether the budget ended something.
     /// `on_event` hears finished events (and tokens, when the limits ask for them).
+    /// @shape none
+    /// @errors those of the calls it makes, unchanged
+    /// @source none
     template <class OnEvent>
     [[nodiscard]] result<void> extend(std::span<branch* const> branches, const until& limits, OnEvent&& on_event) {
         if (branches.empty()) return {};
@@ -197,6 +221,9 @@ public:
     }
 
     /// Pointers to branches, as extend() wants them.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] static std::vector<branch*> pointers(std::vector<branch>& branches) {
         std::vector<branch*> list;
         for (branch& b : branches) list.push_back(&b);
@@ -206,6 +233,9 @@ public:
     // --- collecting --------------------------------------------------------------------------------
 
     /// A finished branch as a candidate: its text, and the answer that the extractor finds in it.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] candidate collect(std::size_t sample, const branch& b, std::string_view prefix = {}) const {
         candidate c = collect(sample, std::string(prefix) + b.text());
         c.tokens = static_cast<std::int64_t>(b.generated().size());
@@ -227,6 +257,9 @@ public:
     }
 
     /// Makes a candidate the answer's text and value, and its path through the trace the chosen one.
+    /// @shape none
+    /// @errors none
+    /// @source none
     void choose(answer& a, const candidate& c) {
         unmark_below(0, trace_.size());
         if (c.node > 0) mark_chosen(c.node);
@@ -240,6 +273,9 @@ public:
 
     /// A context for a strategy that this one runs: the same question and options, other random streams, and
     /// a cut of its own. End it with absorb().
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] reasoning_context child() {
         reasoning_context inner(engine_, question_, options_);
         inner.stream_base_ = mix64(stream_base_, ++children_);
@@ -247,6 +283,9 @@ public:
         return inner;
     }
     /// Takes over a child's trace, below a node of this one; returns the node that stands for the child.
+    /// @shape none
+    /// @errors none
+    /// @source none
     std::size_t absorb(reasoning_context& inner, std::size_t parent, std::string_view kind, std::string_view why) {
         cancelled_ = cancelled_ || inner.cancelled_;
         if (!options_.trace) return 0;
@@ -261,6 +300,9 @@ public:
         return offset;
     }
     /// Marks nodes [first, last) as not chosen: their answer was not taken.
+    /// @shape none
+    /// @errors none
+    /// @source none
     void unmark_below(std::size_t first, std::size_t last) noexcept {
         for (std::size_t i = first; i < last && i < trace_.size(); ++i) trace_[i].chosen = false;
     }
@@ -269,6 +311,9 @@ public:
     // --- trace -------------------------------------------------------------------------------------
 
     /// Adds a node and returns its number (0 when nothing is recorded).
+    /// @shape none
+    /// @errors none
+    /// @source none
     std::size_t note(std::size_t parent, std::string_view kind, std::string_view text, std::int64_t tokens = 0,
                      std::string_view why = {}, std::optional<double> score = {}, std::uint64_t stream = 0) {
         if (!options_.trace) return 0;
@@ -279,10 +324,16 @@ public:
         return c.node = note(parent, kind, c.text, c.tokens, name(c.finish), c.score, stream);
     }
     /// The node to change, or null when nothing is recorded.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] trace_node* traced(std::size_t number) noexcept {
         return options_.trace && number < trace_.size() ? &trace_[number] : nullptr;
     }
     /// Marks the way from a node up to the question as chosen.
+    /// @shape none
+    /// @errors none
+    /// @source none
     void mark_chosen(std::size_t number) noexcept {
         while (options_.trace && number < trace_.size()) {
             trace_[number].chosen = true;

@@ -94,6 +94,9 @@ public:
                                                 const sampling& s = {});
 
     /// See reasoning_engine. `on_event` takes a branch_event<scripted_branch>&.
+    /// @shape none
+    /// @errors those of the calls it makes, unchanged
+    /// @source none
     template <class OnEvent>
     [[nodiscard]] result<void> extend(std::span<scripted_branch* const> branches, const until& limits,
                                       OnEvent&& on_event) {

@@ -53,6 +53,19 @@ struct prompt {
     double stateless = 0;
 };
 
+/// A prompt as above, answered in words: each of `samples` completions counts for the word that its last line
+/// says, and the score is their sum. The tree-of-thoughts paper values states so.
+/// Source: Yao et al., 2305.10601, appendix on the Game of 24 (its words and their values).
+struct judge {
+    std::string text = "{question}\n{text}\nCan this still succeed? (sure/likely/impossible)\n";
+    any_extractor state = extract::whole_text{};
+    std::size_t samples = 3;
+    float temperature = 0.7f;
+    std::size_t max_tokens = 64;
+    std::vector<std::pair<std::string, double>> words = {{"sure", 20.0}, {"likely", 1.0}, {"impossible", 0.001}};
+    double stateless = 0;
+};
+
 /// Any function of the question and the text; its name is for reports. It may fail, and where exceptions are
 /// on it may throw: both become errors. NaN is an error too.
 struct check {
@@ -104,7 +117,7 @@ struct check {
 class verifier {
 public:
     using kind = std::variant<verify::log_probability, verify::self_certainty, verify::group_confidence, verify::probe,
-                              verify::prompt, verify::check>;
+                              verify::prompt, verify::judge, verify::check>;
 
     verifier() = default;
     template <class V>
@@ -113,7 +126,19 @@ public:
 
     [[nodiscard]] const kind& which() const noexcept { return kind_; }
     /// The name that reports use: "log_probability", "probe", a check's label.
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::string label() const;
+
+    /// Whether scoring runs the model, so that it cannot happen while branches are being extended.
+    /// @shape none
+    /// @errors none
+    /// @source none
+    [[nodiscard]] bool asks_model() const noexcept {
+        return std::holds_alternative<verify::probe>(kind_) || std::holds_alternative<verify::prompt>(kind_) ||
+               std::holds_alternative<verify::judge>(kind_);
+    }
 
     void prepare(until& limits) const;
 
@@ -134,6 +159,10 @@ private:
     result<std::vector<double>> prompted(reasoning_context<Engine>& context, const verify::prompt& p,
                                          std::span<const scored_branch<Engine>> items) const;
 
+    template <reasoning_engine Engine>
+    result<std::vector<double>> judged(reasoning_context<Engine>& context, const verify::judge& j,
+                                       std::span<const scored_branch<Engine>> items) const;
+
     kind kind_ = verify::log_probability{};
 };
 
@@ -148,6 +177,18 @@ namespace detail {
 
 /// P(yes) / (P(yes) + P(no)) from log-probabilities; 1/2 when both are nil.
 [[nodiscard]] double yes_share(double log_yes, double log_no);
+
+/// Fills a prompt for each item and finds equal ones: distinct[place[i]] is item i's, npos where it has no state.
+struct state_prompts {
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    std::vector<std::string> distinct;
+    std::vector<std::size_t> place;
+
+    void add(std::string_view text, const any_extractor& state, std::string_view question, std::string_view item);
+};
+
+/// The value of the word that a judgement's last line says, or 0.
+[[nodiscard]] double word_value(std::string_view judgement, std::span<const std::pair<std::string, double>> words);
 
 /// The first token of each of two words, as they continue a text; an error when they are the same.
 template <reasoning_engine Engine>
@@ -193,22 +234,10 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
                                                std::span<const scored_branch<Engine>> items) const {
     using branch_type = typename Engine::branch_type;
     HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
-    const std::string_view question = verify::task_argument(context.question());
-    std::vector<std::string> distinct;  // equal prompts are asked once
-    std::vector<std::size_t> place(items.size(), static_cast<std::size_t>(-1));
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        const auto state = p.state(items[i].text);
-        if (!state) continue;
-        const std::pair<std::string_view, std::string_view> values[] = {
-            {"state", *state}, {"question", question}, {"text", items[i].text}};
-        std::string text = detail::fill(p.text, values);
-        std::size_t at = 0;
-        while (at < distinct.size() && distinct[at] != text) ++at;
-        if (at == distinct.size()) distinct.push_back(std::move(text));
-        place[i] = at;
-    }
+    detail::state_prompts prompts;  // equal prompts are asked once
+    for (const auto& item : items) prompts.add(p.text, p.state, context.question(), item.text);
     std::vector<branch_type> asked;
-    for (const std::string& text : distinct) {
+    for (const std::string& text : prompts.distinct) {
         HENCE_TRY_ASSIGN(tokens, context.engine().encode(text, encode_as::prompt));
         HENCE_TRY_ASSIGN(one, context.begin(std::span<const token_id>(tokens), context.sampling()));
         asked.push_back(std::move(one));
@@ -220,7 +249,36 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
         for (const auto& log : logs) told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     }
     std::vector<double> scores;
-    for (const std::size_t at : place) scores.push_back(at < told.size() ? told[at] : p.stateless);
+    for (const std::size_t at : prompts.place) scores.push_back(at < told.size() ? told[at] : p.stateless);
+    return scores;
+}
+
+template <reasoning_engine Engine>
+result<std::vector<double>> verifier::judged(reasoning_context<Engine>& context, const verify::judge& j,
+                                             std::span<const scored_branch<Engine>> items) const {
+    using branch_type = typename Engine::branch_type;
+    if (j.samples == 0) return make_error(errc::invalid_argument, "verify::judge.samples", "1 or more", "0");
+    detail::state_prompts prompts;
+    for (const auto& item : items) prompts.add(j.text, j.state, context.question(), item.text);
+    std::vector<branch_type> asked;
+    for (const std::string& text : prompts.distinct) {
+        HENCE_TRY_ASSIGN(tokens, context.engine().encode(text, encode_as::prompt));
+        HENCE_TRY_ASSIGN(root, context.begin(std::span<const token_id>(tokens), context.sampling(j.temperature)));
+        HENCE_TRY_ASSIGN(judges, root.fork(j.samples));
+        for (branch_type& one : judges) asked.push_back(std::move(one));
+    }
+    until limits;
+    limits.max_tokens = j.max_tokens;
+    limits.cancel = context.options().cancel;
+    const auto pointers = context.pointers(asked);
+    if (!asked.empty()) HENCE_TRY(context.engine().extend(std::span<branch_type* const>(pointers), limits));
+    std::vector<double> told(prompts.distinct.size(), 0);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (asked[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, label(), "room for every judgement");
+        told[i / j.samples] += detail::word_value(asked[i].text(), j.words);
+    }
+    std::vector<double> scores;
+    for (const std::size_t at : prompts.place) scores.push_back(at < told.size() ? told[at] : j.stateless);
     return scores;
 }
 
@@ -229,6 +287,7 @@ result<std::vector<double>> verifier::score(reasoning_context<Engine>& context,
                                             std::span<const scored_branch<Engine>> items) const {
     if (const auto* p = std::get_if<verify::probe>(&kind_)) return probed(context, *p, items);
     if (const auto* p = std::get_if<verify::prompt>(&kind_)) return prompted(context, *p, items);
+    if (const auto* j = std::get_if<verify::judge>(&kind_)) return judged(context, *j, items);
     std::vector<double> scores;
     for (const auto& item : items) {
         if (const auto* c = std::get_if<verify::check>(&kind_)) {

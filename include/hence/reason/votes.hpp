@@ -64,6 +64,9 @@ public:
     [[nodiscard]] std::pair<std::int64_t, std::int64_t> top_two() const noexcept;
 
     /// The samples that voted or were unparsed; and the share of those that voted (1 when there are none).
+    /// @shape none
+    /// @errors none
+    /// @source none
     [[nodiscard]] std::int64_t samples() const noexcept { return voted_ + unparsed_; }
     [[nodiscard]] double parse_rate() const noexcept {
         return samples() == 0 ? 1.0 : static_cast<double>(voted_) / static_cast<double>(samples());

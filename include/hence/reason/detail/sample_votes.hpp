@@ -65,8 +65,7 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
             if (votes_now && plan.scorer != nullptr && !failed) {
                 const scored_branch<Engine> item[] = {{&event.which, c.text}};
                 // Probes would extend inside extend(); they are asked after the window instead.
-                if (!std::holds_alternative<verify::probe>(plan.scorer->which()) &&
-                    !std::holds_alternative<verify::prompt>(plan.scorer->which())) {
+                if (!plan.scorer->asks_model()) {
                     auto score = plan.scorer->score(context, std::span<const scored_branch<Engine>>(item));
                     if (score) c.score = (*score)[0];
                     else failed = std::move(score).error();

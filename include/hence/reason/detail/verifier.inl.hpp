@@ -17,6 +17,30 @@ HENCE_INLINE double detail::yes_share(double log_yes, double log_no) {
     return 1.0 / (1.0 + std::exp(log_no - log_yes));
 }
 
+HENCE_INLINE void detail::state_prompts::add(std::string_view text, const any_extractor& state, std::string_view question,
+                                             std::string_view item) {
+    const auto found = state(item);
+    if (!found) {
+        place.push_back(none);
+        return;
+    }
+    const std::pair<std::string_view, std::string_view> values[] = {
+        {"state", *found}, {"question", verify::task_argument(question)}, {"text", item}};
+    std::string filled = fill(text, values);
+    std::size_t at = 0;
+    while (at < distinct.size() && distinct[at] != filled) ++at;
+    if (at == distinct.size()) distinct.push_back(std::move(filled));
+    place.push_back(at);
+}
+
+HENCE_INLINE double detail::word_value(std::string_view judgement, std::span<const std::pair<std::string, double>> words) {
+    const auto line = extract::last_line{}(judgement);
+    if (!line) return 0;
+    for (const auto& [word, value] : words)
+        if (line->size() >= word.size() && std::string_view(*line).ends_with(word)) return value;
+    return 0;
+}
+
 HENCE_INLINE std::string_view verify::task_argument(std::string_view question) {
     const std::size_t colon = question.find(':');
     return detail::trim(colon == std::string_view::npos ? question : question.substr(colon + 1));
@@ -75,6 +99,7 @@ HENCE_INLINE std::string verifier::label() const {
         std::string operator()(const verify::group_confidence&) const { return "group_confidence"; }
         std::string operator()(const verify::probe&) const { return "probe"; }
         std::string operator()(const verify::prompt&) const { return "prompt"; }
+        std::string operator()(const verify::judge&) const { return "judge"; }
         std::string operator()(const verify::check& c) const { return c.label; }
     };
     return std::visit(visitor{}, kind_);

@@ -1,0 +1,312 @@
+// Definitions of reason/trace.hpp: JSON both ways, and Graphviz. The page is in trace_html.inl.hpp.
+#ifndef HENCE_REASON_DETAIL_TRACE_INL_HPP
+#define HENCE_REASON_DETAIL_TRACE_INL_HPP
+
+#include "../../core/json.hpp"
+#include "../../core/quote.hpp"
+#include "../trace.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Text as valid UTF-8: what is not becomes U+FFFD. JSON and HTML may hold nothing else.
+inline std::string valid_utf8(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = utf8_length(text.substr(at));
+        if (length == 0) {
+            out += "\xEF\xBF\xBD";
+            ++at;
+        } else {
+            out.append(text.substr(at, length));
+            at += length;
+        }
+    }
+    return out;
+}
+
+inline std::string hash_text(std::uint64_t hash) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
+    const std::string text(digits.data(), end);
+    return std::string(16 - text.size(), '0') + text;
+}
+
+inline nlohmann::json finite_or_null(std::optional<double> value) {
+    return value && std::isfinite(*value) ? nlohmann::json(*value) : nlohmann::json();
+}
+
+template <class T>
+nlohmann::json value_or_null(const std::optional<T>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+inline nlohmann::json trace_document(const trace& t) {
+    nlohmann::json nodes = nlohmann::json::array();
+    for (const trace_node& n : t.nodes)
+        nodes.push_back({{"parent", n.parent == trace_node::none ? nlohmann::json() : nlohmann::json(n.parent)},
+                         {"kind", valid_utf8(n.kind)},
+                         {"text", valid_utf8(n.text)},
+                         {"score", finite_or_null(n.score)},
+                         {"tokens", n.tokens},
+                         {"seconds", n.seconds},
+                         {"why", valid_utf8(n.why)},
+                         {"stream", hash_text(n.stream)},
+                         {"chosen", n.chosen}});
+    return {{"format", "hence trace 1"},
+            {"model", valid_utf8(t.model)},
+            {"question", valid_utf8(t.question)},
+            {"strategy", valid_utf8(t.strategy)},
+            {"seed", t.seed},
+            {"max_tokens", t.max_tokens},
+            {"budget",
+             {{"tokens", value_or_null(t.limit.tokens)},
+              {"forwards", value_or_null(t.limit.forwards)},
+              {"bytes", value_or_null(t.limit.bytes)},
+              {"deadline_ns", t.limit.deadline ? nlohmann::json(t.limit.deadline->count()) : nlohmann::json()}}},
+            {"text", valid_utf8(t.text)},
+            {"answer", valid_utf8(t.value)},
+            {"why", valid_utf8(t.why)},
+            {"cut", t.cut},
+            {"usage",
+             {{"prompt_tokens", t.account.prompt_tokens},
+              {"cached_tokens", t.account.cached_tokens},
+              {"generated_tokens", t.account.generated_tokens},
+              {"forced_tokens", t.account.forced_tokens},
+              {"scored_tokens", t.account.scored_tokens},
+              {"forwards", t.account.forwards},
+              {"rows", t.account.rows},
+              {"peak_kv_bytes", t.account.peak_kv_bytes}}},
+            {"seconds", t.seconds},
+            {"replay_hash", hash_text(t.replay_hash)},
+            {"nodes", std::move(nodes)}};
+}
+
+/// Reads fields of an object and remembers the first that is missing or of another type.
+class trace_reader {
+public:
+    trace_reader(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+    template <class T>
+    void read(const char* key, T& into) {
+        if (error_) return;
+        const auto found = object_.find(key);
+        if (found == object_.end()) {
+            error_ = make_error(errc::missing, where_ + "." + key, "a field");
+            return;
+        }
+        if constexpr (std::is_same_v<T, std::string>) {
+            if (!found->is_string()) return wrong(key, "a string");
+            into = found->template get<std::string>();
+        } else if constexpr (std::is_same_v<T, bool>) {
+            if (!found->is_boolean()) return wrong(key, "true or false");
+            into = found->template get<bool>();
+        } else if constexpr (std::is_floating_point_v<T>) {
+            if (!found->is_number()) return wrong(key, "a number");
+            into = found->template get<double>();
+        } else {
+            if (!found->is_number_integer() || (std::is_unsigned_v<T> && !found->is_number_unsigned()))
+                return wrong(key, std::is_unsigned_v<T> ? "a whole number of 0 or more" : "a whole number");
+            into = found->template get<T>();
+        }
+    }
+    template <class T>
+    void read_optional(const char* key, std::optional<T>& into) {
+        if (error_) return;
+        const auto found = object_.find(key);
+        if (found == object_.end() || found->is_null()) return;
+        T value{};
+        read(key, value);
+        into = value;
+    }
+    void read_hash(const char* key, std::uint64_t& into) {
+        std::string text;
+        read(key, text);
+        if (error_) return;
+        const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), into, 16);
+        if (failed != std::errc{} || end != text.data() + text.size()) wrong(key, "a hexadecimal number");
+    }
+    void wrong(const char* key, const char* expected) {
+        if (!error_) error_ = make_error(errc::bad_format, where_ + "." + key, expected, quote(object_[key].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    }
+    [[nodiscard]] result<void> done() const {
+        if (error_) return *error_;
+        return {};
+    }
+
+private:
+    const nlohmann::json& object_;
+    std::string where_;
+    std::optional<error> error_;
+};
+
+inline std::string shortened(std::string_view text, std::size_t limit) {
+    std::string out = valid_utf8(text);
+    if (out.size() <= limit) return out;
+    std::size_t cut = limit;
+    while (cut > 0 && (static_cast<unsigned char>(out[cut]) & 0xC0u) == 0x80u) --cut;  // not inside a character
+    out.resize(cut);
+    return out + "...";
+}
+
+inline std::string two_digits(double value) {
+    std::array<char, 64> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, 3).ptr;
+    return std::string(buffer.data(), end);
+}
+
+}  // namespace detail
+
+HENCE_INLINE trace make_trace(std::string_view question, std::string_view strategy, const answer& a,
+                              const reason_options& options, const budget& limit, std::string_view model) {
+    trace t;
+    t.model = std::string(model);
+    t.question = std::string(question);
+    t.strategy = std::string(strategy);
+    t.seed = options.seed;
+    t.max_tokens = options.max_tokens;
+    t.limit = limit;
+    t.text = a.text;
+    t.value = a.value;
+    t.why = a.why;
+    t.cut = a.cut;
+    t.account = a.account;
+    t.seconds = a.seconds;
+    t.replay_hash = a.replay_hash;
+    t.nodes = a.trace;
+    if (t.nodes.empty()) t.nodes.push_back({.kind = "question", .text = t.question, .why = {}});
+    return t;
+}
+
+HENCE_INLINE std::string to_json(const trace& t) {
+    return detail::trace_document(t).dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+HENCE_INLINE std::string to_dot(const trace& t) {
+    const auto escaped = [](std::string_view text) {
+        std::string out;
+        for (const char c : detail::shortened(text, 160)) {
+            if (c == '\n') {
+                out += "\\l";
+                continue;
+            }
+            if (c == '"' || c == '\\') out += '\\';
+            if (static_cast<unsigned char>(c) >= 0x20) out += c;
+        }
+        return out;
+    };
+    std::string out = "digraph trace {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\", fontsize=10];\n";
+    for (std::size_t i = 0; i < t.nodes.size(); ++i) {
+        const trace_node& n = t.nodes[i];
+        std::string label = escaped(n.kind) + "\\l" + escaped(n.text) + "\\l";
+        if (n.score) label += "score " + detail::two_digits(*n.score) + "\\l";
+        if (!n.why.empty()) label += escaped(n.why) + "\\l";
+        out += "  n" + std::to_string(i) + " [label=\"" + label + "\"" + (n.chosen ? ", penwidth=2.5, color=\"#1a7f37\"" : "") + "];\n";
+        if (n.parent != trace_node::none)
+            out += "  n" + std::to_string(n.parent) + " -> n" + std::to_string(i) + (n.chosen ? " [penwidth=2.5, color=\"#1a7f37\"]" : "") + ";\n";
+    }
+    return out + "}\n";
+}
+
+HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string& where) {
+    HENCE_TRY_ASSIGN(document, parse_json(json, where));
+    if (!document.is_object()) return make_error(errc::bad_format, where, "an object");
+    trace t;
+    std::string format;
+    detail::trace_reader top(document, where);
+    top.read("format", format);
+    HENCE_TRY(top.done());
+    if (format != "hence trace 1") return make_error(errc::unsupported, where + ".format", "'hence trace 1'", quote(format));
+    top.read("model", t.model);
+    top.read("question", t.question);
+    top.read("strategy", t.strategy);
+    top.read("seed", t.seed);
+    top.read("max_tokens", t.max_tokens);
+    top.read("text", t.text);
+    top.read("answer", t.value);
+    top.read("why", t.why);
+    top.read("cut", t.cut);
+    top.read("seconds", t.seconds);
+    top.read_hash("replay_hash", t.replay_hash);
+    HENCE_TRY(top.done());
+    for (const char* part : {"budget", "usage"})
+        if (!document.contains(part) || !document[part].is_object()) return make_error(errc::missing, where + "." + part, "an object");
+    detail::trace_reader limits(document["budget"], where + ".budget");
+    limits.read_optional("tokens", t.limit.tokens);
+    limits.read_optional("forwards", t.limit.forwards);
+    limits.read_optional("bytes", t.limit.bytes);
+    std::optional<std::int64_t> deadline;
+    limits.read_optional("deadline_ns", deadline);
+    HENCE_TRY(limits.done());
+    if (deadline) t.limit.deadline = std::chrono::nanoseconds(*deadline);
+    detail::trace_reader usage(document["usage"], where + ".usage");
+    usage.read("prompt_tokens", t.account.prompt_tokens);
+    usage.read("cached_tokens", t.account.cached_tokens);
+    usage.read("generated_tokens", t.account.generated_tokens);
+    usage.read("forced_tokens", t.account.forced_tokens);
+    usage.read("scored_tokens", t.account.scored_tokens);
+    usage.read("forwards", t.account.forwards);
+    usage.read("rows", t.account.rows);
+    usage.read("peak_kv_bytes", t.account.peak_kv_bytes);
+    HENCE_TRY(usage.done());
+    if (!document.contains("nodes") || !document["nodes"].is_array() || document["nodes"].empty())
+        return make_error(errc::missing, where + ".nodes", "a list of at least one node");
+    for (const nlohmann::json& one : document["nodes"]) {
+        const std::string place = where + ".nodes[" + std::to_string(t.nodes.size()) + "]";
+        if (!one.is_object()) return make_error(errc::bad_format, place, "an object");
+        trace_node n;
+        detail::trace_reader reader(one, place);
+        std::optional<std::size_t> parent;
+        reader.read_optional("parent", parent);
+        reader.read("kind", n.kind);
+        reader.read("text", n.text);
+        reader.read_optional("score", n.score);
+        reader.read("tokens", n.tokens);
+        reader.read("seconds", n.seconds);
+        reader.read("why", n.why);
+        reader.read_hash("stream", n.stream);
+        reader.read("chosen", n.chosen);
+        HENCE_TRY(reader.done());
+        if (parent ? *parent >= t.nodes.size() : !t.nodes.empty())
+            return make_error(errc::out_of_range, place + ".parent", "an earlier node", parent ? std::to_string(*parent) : "null");
+        if (parent) n.parent = *parent;
+        t.nodes.push_back(std::move(n));
+    }
+    return t;
+}
+
+HENCE_INLINE std::string first_difference(const trace& recorded, const trace& again) {
+    const std::size_t both = std::min(recorded.nodes.size(), again.nodes.size());
+    for (std::size_t i = 0; i < both; ++i) {
+        const trace_node& a = recorded.nodes[i];
+        const trace_node& b = again.nodes[i];
+        const std::string place = "node " + std::to_string(i) + " (" + a.kind + ")";
+        if (a.kind != b.kind || a.parent != b.parent || a.stream != b.stream) return place + ": another step of the strategy was taken";
+        if (detail::valid_utf8(a.text) != detail::valid_utf8(b.text)) {
+            const auto [x, y] = std::mismatch(a.text.begin(), a.text.begin() + static_cast<std::ptrdiff_t>(std::min(a.text.size(), b.text.size())), b.text.begin());
+            const auto at = static_cast<std::size_t>(x - a.text.begin());
+            (void)y;
+            return place + ": text differs from byte " + std::to_string(at) + ": recorded " + quote(std::string_view(a.text).substr(at), 40) + ", now " +
+                   quote(std::string_view(b.text).substr(at), 40);
+        }
+        if (a.tokens != b.tokens) return place + ": " + std::to_string(a.tokens) + " tokens recorded, now " + std::to_string(b.tokens);
+        if (a.why != b.why) return place + ": it ended by " + quote(a.why) + ", now by " + quote(b.why);
+    }
+    if (recorded.nodes.size() != again.nodes.size())
+        return "after node " + std::to_string(both) + ": " + std::to_string(recorded.nodes.size()) + " nodes recorded, now " + std::to_string(again.nodes.size());
+    return {};
+}
+
+HENCE_NAMESPACE_END
+
+#include "trace_html.inl.hpp"
+
+#endif

@@ -40,10 +40,10 @@ void each_float(F&& visit) {
 }
 
 #if HENCE_X86
-bool machine_converts() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); }
+bool machine_converts() { return __builtin_cpu_supports("avx2"); }  // no processor has it without F16C
 __attribute__((target("f16c"))) float machine_to_float(std::uint16_t half) { return _cvtsh_ss(half); }
 __attribute__((target("f16c"))) std::uint16_t machine_to_half(float value) {
-    return static_cast<std::uint16_t>(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT));
+    return static_cast<std::uint16_t>(_mm_cvtsi128_si32(_mm_cvtps_ph(_mm_set_ss(value), _MM_FROUND_TO_NEAREST_INT)));
 }
 #elif HENCE_ARM
 bool machine_converts() { return true; }

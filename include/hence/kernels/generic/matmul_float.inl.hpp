@@ -50,7 +50,7 @@ struct float_kernel {
             const int used = step == 1 || k + Element::step <= columns ? step : 1;  // an odd last column of pairs
             HENCE_UNROLL
             for (int s = 0; s < step; ++s) {
-                if (s >= used) break;
+                if (s >= used) continue;
                 HENCE_UNROLL
                 for (int r = 0; r < Rows; ++r) {
                     const vf x = set1(a[static_cast<std::size_t>(r) * args.in.value_stride + k + static_cast<std::size_t>(s)]);
@@ -61,7 +61,7 @@ struct float_kernel {
         }
         HENCE_UNROLL
         for (int p = 0; p < panels; ++p) {
-            if (panel + static_cast<std::size_t>(p) >= last) break;
+            if (panel + static_cast<std::size_t>(p) >= last) continue;
             HENCE_UNROLL
             for (int r = 0; r < Rows; ++r)
                 finish(args, panel + static_cast<std::size_t>(p), row + static_cast<std::size_t>(r), acc[r][p]);

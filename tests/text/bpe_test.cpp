@@ -167,7 +167,7 @@ TEST_CASE("a byte without a token is an error that names it, or the unknown toke
     const auto ids = t.encode("ab\xC3\xA9");
     REQUIRE_FALSE(ids);
     CHECK(ids.error().code == errc::missing);
-    CHECK(ids.error().message().find("\xC3") != std::string::npos);
+    CHECK(ids.error().message().find("no token for '\\xc3'") != std::string::npos);
     v.unknown = 2;
     t = hence_test::make_tokenizer(v);
     CHECK(hence_test::encode(t, "a\xC3\xA9") == std::vector<token_id>{0, 2, 2});

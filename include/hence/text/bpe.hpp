@@ -84,6 +84,8 @@ private:
     std::array<token_id, 256> byte_token_{};
     std::uint32_t tokens_ = 0;
     std::size_t longest_ = 0;
+    std::string continuing_prefix_;
+    std::string word_suffix_;
     token_id unknown_ = no_token;
     bool over_bytes_ = true;
     bool whole_piece_first_ = false;

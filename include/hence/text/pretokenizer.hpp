@@ -56,6 +56,12 @@ public:
     /// @source the published tokenizer.json of each family
     [[nodiscard]] static result<pretokenizer> for_pattern(std::string_view pattern);
 
+    /// Adds another cut's scanners after these. False, and nothing added, where there are too many.
+    /// @shape none
+    /// @errors false, see above
+    /// @source none
+    [[nodiscard]] bool then(const pretokenizer& next) noexcept;
+
     /// The names named() knows, in one line.
     /// @shape none
     /// @errors none

@@ -27,7 +27,7 @@ struct encode_options {
 
 struct decode_options {
     bool special = false;   ///< print special tokens too
-    bool beginning = true;  ///< the ids begin a text: the space that encode() puts before it is taken off again
+    bool beginning = true;  ///< the ids are a text from its beginning: the space that encode() puts before it is taken off
 };
 
 namespace text {

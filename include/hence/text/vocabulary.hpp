@@ -6,6 +6,7 @@
 #define HENCE_TEXT_VOCABULARY_HPP
 
 #include "../core/types.hpp"
+#include "steps.hpp"
 
 #include <cstdint>
 #include <string>
@@ -35,16 +36,17 @@ struct added_token {
 };
 
 struct vocabulary {
-    /// "gpt2": byte-level BPE; "llama": SentencePiece BPE; "t5" or "unigram": SentencePiece unigram; "bert":
-    /// WordPiece; "bpe": BPE over characters (tokenizer.json).
+    /// "gpt2": byte-level BPE; "llama": SentencePiece BPE; "t5": SentencePiece unigram; "bert": WordPiece. Described
+    /// part by part, with the steps below: "bpe" (over characters), "unigram", "wordpiece", "wordlevel".
     std::string model{};
     /// The pre-tokenizer of the gpt2 model, by GGUF's name for it.
     std::string pre{};
 
     std::vector<std::string> tokens{};    ///< by id, as the file spells them (gpt2: in GPT-2's byte alphabet)
     std::vector<float> scores{};          ///< llama, t5: by id; empty where the model has none
+    std::vector<double> exact_scores{};   ///< unigram: the same where a file has more digits; equal sums are told apart by them
     std::vector<std::int32_t> types{};    ///< token_type by id; empty: all normal
-    std::vector<std::string> merges{};    ///< gpt2, bpe: "left right", earliest first
+    std::vector<std::string> merges{};    ///< gpt2, bpe: "left right", earliest first; NUL between parts that hold spaces
     std::vector<added_token> added{};     ///< further tokens to look for in the text, or flags of those that types tell
 
     token_id begin = no_token;
@@ -69,6 +71,18 @@ struct vocabulary {
     bool lowercase = true;                   ///< bert
     bool strip_accents = true;               ///< bert
     std::string precompiled_charsmap{};        ///< t5: SentencePiece's normalisation rules, as the file holds them
+
+    std::string continuing_prefix{};         ///< wordpiece, bpe: what tokens inside a word begin with, such as "##"
+    std::string word_suffix{};               ///< bpe: what the last token of a word ends with, such as "</w>"
+    std::uint32_t max_word_characters = 0;   ///< wordpiece: longer words are unknown; 0: no limit
+
+    // Described part by part: empty where `model` and `pre` say it all.
+    bool by_steps = false;
+    std::vector<text::normalize_step> normalization{};
+    std::vector<text::cut_step> cuts{};
+    std::vector<text::print_step> printing{};
+    std::vector<token_id> before{};  ///< what encode() puts first, where `add_...` do not say it
+    std::vector<token_id> after{};   ///< what encode() puts last
 
     std::string chat_template{};
 };

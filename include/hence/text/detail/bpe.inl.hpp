@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_BPE_INL_HPP
 #define HENCE_TEXT_DETAIL_BPE_INL_HPP
 
+#include "../../core/quote.hpp"
 #include "../bpe.hpp"
 #include "../unicode.hpp"
 #include "merge_queue.hpp"
@@ -49,6 +50,14 @@ inline int byte_of_token(std::string_view token) noexcept {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+/// Whether a space mark (U+2581) stands after another character.
+inline bool marks_inside(std::string_view token) noexcept {
+    constexpr std::string_view mark = "\xE2\x96\x81";
+    for (std::size_t at = token.find(mark, 1); at != std::string_view::npos; at = token.find(mark, at + 1))
+        if (at < mark.size() || token.substr(at - mark.size(), mark.size()) != mark) return true;
+    return false;
+}
+
 }  // namespace detail
 
 HENCE_INLINE std::string to_byte_alphabet(std::string_view bytes) {
@@ -88,6 +97,7 @@ HENCE_INLINE void bpe_model::add_tokens(const vocabulary& v) {
             continue;
         }
         if (type == token_type::control || type == token_type::unknown || v.tokens[id].empty()) continue;
+        if (v.by_steps && type == token_type::user_defined) continue;  // found in the text before the model sees it
         std::string_view piece = v.tokens[id];
         if (over_bytes_) {
             bytes.clear();
@@ -111,6 +121,8 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
     bpe_model m;
     m.over_bytes_ = v.model == "gpt2";
     m.whole_piece_first_ = v.whole_piece_first;
+    m.continuing_prefix_ = m.over_bytes_ ? "" : v.continuing_prefix;
+    m.word_suffix_ = m.over_bytes_ ? "" : v.word_suffix;
     m.add_tokens(v);
     if (m.over_bytes_) {
         for (std::size_t b = 0; b < 256; ++b) {
@@ -119,14 +131,16 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
             if (m.byte_symbol_[b] < m.tokens_) m.byte_token_[b] = static_cast<token_id>(m.byte_symbol_[b]);
         }
     }
+    m.words_are_separate_ = !m.over_bytes_ && !m.whole_piece_first_;
     m.pairs_.reserve(v.merges.size());
     std::string joined;
     for (std::size_t rank = 0; rank < v.merges.size(); ++rank) {
         const std::string_view text = v.merges[rank];
         const auto where = [&] { return "merge " + std::to_string(rank); };
-        const std::size_t space = text.find(' ', 1);
-        if (space == std::string_view::npos || space + 1 >= text.size())
-            return make_error(errc::bad_format, where(), "two parts with a space between", "'" + std::string(text.substr(0, 200)) + "'");
+        const std::size_t separator = text.find('\0');
+        const std::size_t space = separator != std::string_view::npos ? separator : text.find(' ', 1);
+        if (space == std::string_view::npos || space == 0 || space + 1 >= text.size())
+            return make_error(errc::bad_format, where(), "two parts with a space between", quote(text));
         std::uint32_t part[2];
         joined.clear();
         for (int i = 0; i < 2; ++i) {
@@ -134,24 +148,29 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
             const std::size_t from = joined.size();
             if (!m.over_bytes_) {
                 joined.append(side);
+                if (i == 1 && !v.continuing_prefix.empty() && side.substr(0, v.continuing_prefix.size()) == v.continuing_prefix) {
+                    joined.erase(from, v.continuing_prefix.size());  // a ##b makes ab
+                    part[i] = m.pieces_.find(side);
+                    if (part[i] != detail::piece_table::none) continue;
+                }
             } else if (!from_byte_alphabet(side, joined)) {
-                return make_error(errc::bad_format, where(), "characters of GPT-2's byte alphabet", "'" + std::string(side.substr(0, 200)) + "'");
+                return make_error(errc::bad_format, where(), "characters of GPT-2's byte alphabet", quote(side));
             }
             const std::string_view bytes = std::string_view(joined).substr(from);
             part[i] = m.pieces_.find(bytes);
             if (part[i] == detail::piece_table::none && !m.over_bytes_ && decode_utf8(bytes, 0).length == bytes.size())
                 part[i] = m.add_between(bytes);
             if (part[i] == detail::piece_table::none)
-                return make_error(errc::mismatch, where(), "parts that are tokens or made by earlier merges", "'" + std::string(side.substr(0, 200)) + "'");
+                return make_error(errc::mismatch, where(), "parts that are tokens or made by earlier merges", quote(side));
         }
         m.pairs_.insert(part[0], part[1], {static_cast<std::uint32_t>(rank), m.add_between(joined)});
+        if (!m.over_bytes_ && m.words_are_separate_) m.words_are_separate_ = !detail::marks_inside(joined);
     }
     return m;
 }
 
 HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
     constexpr std::size_t most_bytes = 1024;
-    constexpr std::string_view mark = "\xE2\x96\x81";
     if (v.scores.size() != v.tokens.size())
         return make_error(errc::mismatch, "token scores", std::to_string(v.tokens.size()) + ", one a token", std::to_string(v.scores.size()));
     bpe_model m;
@@ -176,10 +195,9 @@ HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
         for (std::size_t i = 0; i < token.size();) {
             const std::size_t length = decode_utf8(token, i).length;
             (void)m.add_between(token.substr(i, length));
-            if (i > 0 && token.substr(i, length) == mark && (i < mark.size() || token.substr(i - mark.size(), mark.size()) != mark))
-                m.words_are_separate_ = false;
             i += length;
         }
+        m.words_are_separate_ = m.words_are_separate_ && !detail::marks_inside(token);
     }
     std::uint32_t rank = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {
@@ -201,9 +219,19 @@ HENCE_INLINE void bpe_model::start_symbols(std::string_view piece, detail::merge
         for (const char c : piece) scratch.symbols.push_back(byte_symbol_[static_cast<unsigned char>(c)]);
         return;
     }
+    std::string spelled;
     for (std::size_t i = 0; i < piece.size();) {
         const std::size_t length = decode_utf8(piece, i).length;
-        const std::uint32_t symbol = pieces_.find(piece.substr(i, length));
+        std::string_view name = piece.substr(i, length);
+        const bool prefix = i > 0 && !continuing_prefix_.empty();
+        const bool suffix = i + length == piece.size() && !word_suffix_.empty();
+        if (prefix || suffix) {
+            spelled = prefix ? continuing_prefix_ : std::string();
+            spelled += name;
+            if (suffix) spelled += word_suffix_;
+            name = spelled;
+        }
+        const std::uint32_t symbol = pieces_.find(name);
         if (symbol != detail::piece_table::none) {
             scratch.symbols.push_back(symbol);
         } else {
@@ -236,7 +264,7 @@ HENCE_INLINE bool bpe_model::encode(std::string_view piece, detail::merge_scratc
                                     std::string& missing) const {
     if (piece.empty()) return true;
     std::uint32_t whole = detail::piece_table::none;
-    if (piece.size() <= longest_) {
+    if (piece.size() <= longest_ && (word_suffix_.empty() || whole_piece_first_)) {
         whole = pieces_.find(piece);
         if (whole < tokens_ && (whole_piece_first_ || whole_[whole].load(std::memory_order_relaxed) == 1)) {
             ids.push_back(static_cast<token_id>(whole));

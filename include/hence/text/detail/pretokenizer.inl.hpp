@@ -6,6 +6,7 @@
 #ifndef HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 #define HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 
+#include "../../core/quote.hpp"
 #include "../pretokenizer.hpp"
 #include "../unicode.hpp"
 
@@ -437,6 +438,7 @@ inline constexpr published_pattern published_patterns[] = {
      scanner::tekken},
     {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
      scanner::deepseek},
+    {"[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", scanner::cjk_runs},
     {R"(\p{N}{1,3})", scanner::digits_3},
     {R"(\p{N})", scanner::digits_1},
     {R"(\p{N}+)", scanner::digits_run},
@@ -463,7 +465,7 @@ HENCE_INLINE result<pretokenizer> pretokenizer::named(std::string_view name) {
         found.whole_piece_first_ = cut.whole_piece_first;
         return found;
     }
-    return make_error(errc::unsupported, "pre-tokenizer", "one of " + known_names(), "'" + std::string(name) + "'");
+    return make_error(errc::unsupported, "pre-tokenizer", "one of " + known_names(), quote(name));
 }
 
 HENCE_INLINE result<pretokenizer> pretokenizer::for_pattern(std::string_view pattern) {
@@ -474,7 +476,19 @@ HENCE_INLINE result<pretokenizer> pretokenizer::for_pattern(std::string_view pat
         found.count_ = 1;
         return found;
     }
-    return make_error(errc::unsupported, "pre-tokenizer pattern", "a published pattern", "'" + std::string(pattern) + "'");
+    return make_error(errc::unsupported, "pre-tokenizer pattern", "a published pattern", quote(pattern));
+}
+
+HENCE_INLINE bool pretokenizer::then(const pretokenizer& next) noexcept {
+    if (count_ + next.count_ > stages_.size()) return false;
+    for (std::size_t i = 0; i < next.count_; ++i) {
+        if (count_ > 0 && stages_[count_ - 1u] == scanner::digits_1 && next.stages_[i] == scanner::gpt2) {
+            stages_[count_ - 1u] = scanner::gpt2_digits;  // one pass for two
+        } else {
+            stages_[count_++] = next.stages_[i];
+        }
+    }
+    return true;
 }
 
 HENCE_INLINE void pretokenizer::split(std::string_view text, std::vector<std::uint32_t>& lengths) const {

@@ -261,37 +261,57 @@ HENCE_INLINE std::string to_lower(std::string_view text) { return detail::cased(
 
 HENCE_INLINE std::string to_upper(std::string_view text) { return detail::cased(text, true); }
 
-HENCE_INLINE std::string normalize(std::string_view text, normal_form form) {
-    if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
-        return std::string(text);
+namespace detail {
+
+/// Normalises a part that no character outside it can change: an ASCII character at most, then others.
+inline void normalize_part(std::string_view text, normal_form form, std::vector<char32_t>& points, std::string& out) {
     const bool compatibility = form == normal_form::nfkc || form == normal_form::nfkd;
-    std::vector<char32_t> points;
-    points.reserve(text.size());
+    points.clear();
     for (std::size_t i = 0; i < text.size();) {
         const code_point c = decode_utf8(text, i);
-        detail::decompose(points, c.valid ? c.value : detail::raw_byte + static_cast<unsigned char>(text[i]), compatibility);
+        decompose(points, c.valid ? c.value : raw_byte + static_cast<unsigned char>(text[i]), compatibility);
         i += c.length;
     }
     for (std::size_t i = 0; i < points.size();) {
-        if (detail::combining_class(points[i]) == 0) {
+        if (combining_class(points[i]) == 0) {
             ++i;
             continue;
         }
         std::size_t end = i + 1;
-        while (end < points.size() && detail::combining_class(points[end]) != 0) ++end;
+        while (end < points.size() && combining_class(points[end]) != 0) ++end;
         std::stable_sort(points.begin() + static_cast<std::ptrdiff_t>(i), points.begin() + static_cast<std::ptrdiff_t>(end),
-                         [](char32_t a, char32_t b) { return detail::combining_class(a) < detail::combining_class(b); });
+                         [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
         i = end;
     }
-    if (form == normal_form::nfc || form == normal_form::nfkc) detail::compose(points);
-    std::string out;
-    out.reserve(text.size());
+    if (form == normal_form::nfc || form == normal_form::nfkc) compose(points);
     for (const char32_t value : points) {
-        if (value >= detail::raw_byte) {
-            out.push_back(static_cast<char>(static_cast<unsigned char>(value - detail::raw_byte)));
+        if (value >= raw_byte) {
+            out.push_back(static_cast<char>(static_cast<unsigned char>(value - raw_byte)));
         } else {
             append_utf8(out, value);
         }
+    }
+}
+
+}  // namespace detail
+
+HENCE_INLINE std::string normalize(std::string_view text, normal_form form) {
+    const auto ascii = [&](std::size_t i) { return static_cast<unsigned char>(text[i]) < 0x80; };
+    std::string out;
+    out.reserve(text.size());
+    std::vector<char32_t> points;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t other = at;
+        while (other < text.size() && ascii(other)) ++other;
+        if (other == text.size()) {
+            out.append(text.substr(at));
+            break;
+        }
+        const std::size_t begin = other > at ? other - 1 : at;  // a mark may join the character before it
+        out.append(text.substr(at, begin - at));
+        while (other < text.size() && !ascii(other)) ++other;
+        detail::normalize_part(text.substr(begin, other - begin), form, points, out);
+        at = other;
     }
     return out;
 }

@@ -1,0 +1,238 @@
+// encoder: one call of tokenizer::encode(): finds special tokens, and brings what lies between to the model.
+#ifndef HENCE_TEXT_DETAIL_ENCODER_HPP
+#define HENCE_TEXT_DETAIL_ENCODER_HPP
+
+#include "../unicode.hpp"
+#include "merge_queue.hpp"
+#include "tokenizer_state.hpp"
+
+#include <functional>
+
+HENCE_NAMESPACE_BEGIN
+namespace text::detail {
+
+inline bool word_character(std::string_view text, std::size_t at) noexcept {
+    const code_point c = decode_utf8(text, at);
+    const category k = general_category(c.value);
+    return c.valid && (is_letter(k) || is_number(k) || is_mark(k) || k == category::pc);
+}
+
+inline bool touches_word(std::string_view text, const special_matcher::match& m) noexcept {
+    if (m.end < text.size() && word_character(text, m.end)) return true;
+    std::size_t before = m.begin;
+    while (before > 0) {
+        --before;
+        if ((static_cast<unsigned char>(text[before]) & 0xC0u) != 0x80u) break;
+    }
+    return m.begin > 0 && word_character(text, before);
+}
+
+inline bool ascii_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/// The tokens of words that one call has met before: texts repeat their words.
+class word_cache {
+public:
+    template <class Encode>
+    void append(std::string_view word, std::vector<token_id>& ids, Encode&& encode_word) {
+        constexpr std::size_t longest = 64;
+        constexpr std::size_t most = 1 << 16;
+        if (word.size() > longest) return encode_word();
+        if (const std::uint32_t known = words_.find(word); known != piece_table::none) {
+            const auto [begin, count] = spans_[known];
+            ids.insert(ids.end(), tokens_.begin() + begin, tokens_.begin() + begin + count);
+            return;
+        }
+        const std::size_t before = ids.size();
+        encode_word();
+        if (spans_.size() >= most) return;
+        words_.insert(word, static_cast<std::uint32_t>(spans_.size()));
+        spans_.emplace_back(static_cast<std::ptrdiff_t>(tokens_.size()), static_cast<std::ptrdiff_t>(ids.size() - before));
+        tokens_.insert(tokens_.end(), ids.begin() + static_cast<std::ptrdiff_t>(before), ids.end());
+    }
+
+private:
+    piece_table words_;
+    std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> spans_;
+    std::vector<token_id> tokens_;
+};
+
+class encoder {
+public:
+    encoder(const tokenizer_state& state, bool special, std::vector<token_id>& ids) : s_(state), ids_(ids), special_(special) {}
+
+    /// False where a byte or character cannot be spelled; missing() is then that text.
+    [[nodiscard]] bool run(std::string_view text) {
+        return parts(text, s_.matcher, [&](std::string_view part) { return plain(part, part.data() == text.data()); });
+    }
+    [[nodiscard]] const std::string& missing() const noexcept { return missing_; }
+
+private:
+    /// Gives the special tokens of a text to the ids, and what lies between to `plain_part`.
+    template <class Plain>
+    [[nodiscard]] bool parts(std::string_view text, const special_matcher& matcher, Plain&& plain_part) {
+        const auto accept = [&](const special_matcher::match& m) {
+            const added_token& token = s_.added[m.which];
+            return (special_ || !token.special) && !(token.single_word && touches_word(text, m));
+        };
+        std::size_t done = 0;
+        while (done < text.size()) {
+            const auto match = matcher.find(text, done, accept);
+            if (match.which == special_matcher::none) break;
+            const added_token& token = s_.added[match.which];
+            std::size_t from = match.begin;
+            std::size_t to = match.end;
+            if (token.strip_left)
+                while (from > done && ascii_space(text[from - 1])) --from;
+            if (token.strip_right)
+                while (to < text.size() && ascii_space(text[to])) ++to;
+            if (from > done && !plain_part(text.substr(done, from - done))) return false;
+            ids_.push_back(token.id);
+            after_special_ = true;
+            done = to;
+        }
+        return done == text.size() || plain_part(text.substr(done));
+    }
+
+    [[nodiscard]] bool plain(std::string_view text, bool at_beginning) {
+        using route = tokenizer_state::route;
+        switch (s_.way) {
+            case route::scanned: return scanned(s_.cut, text);
+            case route::marked: return marked(text);
+            case route::t5: return t5(text);
+            case route::bert: return bert(text);
+            case route::by_steps: break;
+        }
+        if (!s_.steps->normalizes(text)) return normalized(text, at_beginning);
+        std::string normal(text);
+        s_.steps->normalize(normal, scratch_.steps);
+        return normalized(normal, at_beginning);
+    }
+
+    [[nodiscard]] bool normalized(std::string_view text, bool at_beginning) {
+        if (s_.normalized_matcher.empty()) return cut_by_steps(text, at_beginning);
+        return parts(text, s_.normalized_matcher,
+                     [&](std::string_view part) { return cut_by_steps(part, at_beginning && part.data() == text.data()); });
+    }
+
+    [[nodiscard]] bool cut_by_steps(std::string_view text, bool at_beginning) {
+        if (const pretokenizer* const scanners = s_.steps->scanners(); scanners != nullptr) return scanned(*scanners, text);
+        s_.steps->cut(text, at_beginning, scratch_.steps);
+        for (const pipeline::scratch::part& part : scratch_.steps.parts)
+            if (!piece(std::string_view(scratch_.steps.text).substr(part.begin, part.length))) return false;
+        return true;
+    }
+
+    [[nodiscard]] bool piece(std::string_view text) {
+        if (text.empty()) return true;
+        if (s_.bpe) return s_.bpe->words_are_separate() ? words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
+        if (s_.unigram) {
+            if (s_.unigram->words_are_separate()) return words(text);
+            s_.unigram->encode(text, scratch_.lattice, ids_);
+        } else if (s_.wordpiece) {
+            cache_.append(text, ids_, [&] { s_.wordpiece->encode(text, ids_); });
+        } else if (const std::uint32_t id = s_.names.find(text); id != piece_table::none) {
+            ids_.push_back(static_cast<token_id>(id));
+        } else if (s_.v.unknown != no_token) {
+            ids_.push_back(s_.v.unknown);
+        } else {
+            missing_.assign(text);
+            return false;
+        }
+        return true;
+    }
+
+    [[nodiscard]] bool scanned(const pretokenizer& cut, std::string_view text) {
+        scratch_.merging.lengths.clear();
+        cut.split(text, scratch_.merging.lengths);
+        std::size_t at = 0;
+        for (const std::uint32_t length : scratch_.merging.lengths) {
+            if (!s_.bpe->encode(text.substr(at, length), scratch_.merging, ids_, missing_)) return false;
+            at += length;
+        }
+        return true;
+    }
+
+    /// Words of marked text, one by one: no token crosses from one to the next.
+    [[nodiscard]] bool words(std::string_view text) {
+        for (std::size_t begin = 0; begin < text.size();) {  // a word: marks, then everything up to the next one
+            std::size_t end = begin;
+            while (text.substr(end, space_mark.size()) == space_mark) end += space_mark.size();
+            end = std::min(text.find(space_mark, end), text.size());
+            const std::string_view word = text.substr(begin, end - begin);
+            if (s_.bpe) {
+                if (!s_.bpe->encode(word, scratch_.merging, ids_, missing_)) return false;
+            } else {
+                cache_.append(word, ids_, [&] { s_.unigram->encode(word, scratch_.lattice, ids_); });
+            }
+            begin = end;
+        }
+        return true;
+    }
+
+    [[nodiscard]] bool marked(std::string_view text) {
+        text_.clear();
+        if (s_.v.add_space_prefix && after_special_) text_ += space_mark;
+        after_special_ = false;
+        for (const char c : text) {
+            if (c == ' ') {
+                text_ += space_mark;
+            } else {
+                text_.push_back(c);
+            }
+        }
+        return piece(text_);
+    }
+
+    /// SentencePiece's normalisation: rules, then spaces; the text begins (or ends) with a mark.
+    [[nodiscard]] bool t5(std::string_view text) {
+        normal_.clear();
+        s_.rules.normalize(text, normal_);
+        text_.clear();
+        const std::string_view space = s_.v.escape_whitespaces ? space_mark : " ";
+        const bool prefix = s_.v.add_space_prefix && !s_.v.whitespace_suffix;
+        bool open = !s_.v.remove_extra_whitespaces;  // whether a space that comes now is kept
+        bool pending = false;                        // a kept space that is dropped at the end of the text
+        for (const char c : normal_) {
+            if (text_.empty() && prefix && (c != ' ' || open)) text_ += space;
+            if (c != ' ') {
+                if (pending) text_ += space;
+                text_.push_back(c);
+                pending = false;
+                open = true;
+            } else if (!s_.v.remove_extra_whitespaces) {
+                text_ += space;
+            } else {
+                pending = open;
+            }
+        }
+        if (s_.v.whitespace_suffix && s_.v.add_space_prefix && !text_.empty()) text_ += space;
+        return piece(text_);
+    }
+
+    [[nodiscard]] bool bert(std::string_view text) {
+        text_ = bert_normalize(text, true, true, s_.v.strip_accents, s_.v.lowercase);
+        scratch_.steps.words.clear();
+        bert_words(text_, scratch_.steps.words);
+        for (const std::string_view word : scratch_.steps.words) cache_.append(word, ids_, [&] { s_.wordpiece->encode(word, ids_); });
+        return true;
+    }
+
+    struct {
+        merge_scratch merging;
+        unigram_model::scratch lattice;
+        pipeline::scratch steps;
+    } scratch_;
+    word_cache cache_;
+    const tokenizer_state& s_;
+    std::vector<token_id>& ids_;
+    std::string text_;
+    std::string normal_;
+    std::string missing_;
+    bool special_;
+    bool after_special_ = true;
+};
+
+}  // namespace text::detail
+HENCE_NAMESPACE_END
+
+#endif

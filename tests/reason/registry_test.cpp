@@ -66,9 +66,9 @@ TEST_CASE("registry: lists and chains") {
     CHECK_FALSE(parse_strategies(" ; ").has_value());
     const auto chain = parse_strategy("fallback:accept=arithmetic,threshold=1|direct|self_consistency:samples=3").value();
     const auto& members = std::get<strategy_list>(chain.which());
-    REQUIRE(members.members.size() == 2);
+    REQUIRE(members.members->size() == 2);
     CHECK(members.accept.scorer->label() == "arithmetic (exact)");
     CHECK(members.accept.threshold == 1);
-    CHECK(std::get<self_consistency>(members.members[1].which()).samples == 3);
+    CHECK(std::get<self_consistency>((*members.members)[1].which()).samples == 3);
     CHECK(parse_strategy("mixture:direct|direct").value().name() == "mixture");
 }

@@ -26,7 +26,8 @@ class any_strategy;
 /// A fallback chain or a mixture whose members are known only at run time.
 struct strategy_list {
     static constexpr std::string_view strategy_name = "fallback";
-    std::vector<any_strategy> members = {};
+    /// Behind a pointer because a member may be any strategy, this one included.
+    std::shared_ptr<const std::vector<any_strategy>> members = {};
     bool vote = false;  ///< mixture: all are asked and vote
     acceptance accept = {};
     bool by_confidence = false;
@@ -51,7 +52,9 @@ public:
     using kind = std::variant<HENCE_STRATEGY_TYPES, strategy_list>;
 
     any_strategy();
-    explicit any_strategy(kind k);
+    template <class Strategy>
+        requires(!std::same_as<std::remove_cvref_t<Strategy>, any_strategy>)
+    explicit any_strategy(Strategy&& strategy);
 
     [[nodiscard]] const kind& which() const noexcept { return *kind_; }
     [[nodiscard]] std::string_view name() const;
@@ -68,12 +71,17 @@ private:
     std::shared_ptr<const kind> kind_;
 };
 
+template <class Strategy>
+    requires(!std::same_as<std::remove_cvref_t<Strategy>, any_strategy>)
+any_strategy::any_strategy(Strategy&& strategy) : kind_(std::make_shared<const kind>(std::forward<Strategy>(strategy))) {}
+
 template <reasoning_engine Engine>
 result<answer> strategy_list::run(reasoning_context<Engine>& context) const {
-    const auto name_of = [&](std::size_t i) { return members[i].name(); };
-    const auto call = [&](std::size_t i, reasoning_context<Engine>& inner) { return members[i].run(inner); };
-    if (vote) return detail::run_all(context, members.size(), by_confidence, name_of, call);
-    return detail::run_in_turn(context, members.size(), accept, name_of, call);
+    const std::size_t count = members ? members->size() : 0;
+    const auto name_of = [&](std::size_t i) { return (*members)[i].name(); };
+    const auto call = [&](std::size_t i, reasoning_context<Engine>& inner) { return (*members)[i].run(inner); };
+    if (vote) return detail::run_all(context, count, by_confidence, name_of, call);
+    return detail::run_in_turn(context, count, accept, name_of, call);
 }
 
 /// A strategy from its name and settings.

@@ -177,7 +177,7 @@ result<any_strategy> make_named(std::string_view name, std::string_view settings
         if (name != type::strategy_name) return make_named<I + 1>(name, settings);
         type strategy{};
         HENCE_TRY(read_settings(name, settings, strategy));
-        return any_strategy(any_strategy::kind(std::move(strategy)));
+        return any_strategy(std::move(strategy));
     } else {
         std::string known;
         for (const std::string& one : strategy_names()) known += (known.empty() ? "" : ", ") + one;
@@ -194,6 +194,7 @@ inline result<any_strategy> parse_nested(std::string_view text, int depth) {
     if (name != "fallback" && name != "mixture") return make_named(name, rest);
     if (depth > 0) return make_error(errc::invalid_argument, "strategy '" + std::string(name) + "'", "members that are no chains themselves", "'" + std::string(text) + "'");
     strategy_list list;
+    std::vector<any_strategy> members;
     list.vote = name == "mixture";
     for (std::size_t at = 0; at <= rest.size();) {
         const std::size_t end = std::min(find_unescaped(rest, '|', at), rest.size());
@@ -206,17 +207,17 @@ inline result<any_strategy> parse_nested(std::string_view text, int depth) {
         }
         if (part.empty()) continue;
         HENCE_TRY_ASSIGN(member, parse_nested(part, depth + 1));
-        list.members.push_back(std::move(member));
+        members.push_back(std::move(member));
     }
-    if (list.members.empty())
+    if (members.empty())
         return make_error(errc::invalid_argument, "strategy '" + std::string(name) + "'", "members, as in '" + std::string(name) + ":direct|chain_of_thought'", "none");
-    return any_strategy(any_strategy::kind(std::move(list)));
+    list.members = std::make_shared<const std::vector<any_strategy>>(std::move(members));
+    return any_strategy(std::move(list));
 }
 
 }  // namespace detail
 
 HENCE_INLINE any_strategy::any_strategy() : kind_(std::make_shared<const kind>(direct{})) {}
-HENCE_INLINE any_strategy::any_strategy(kind k) : kind_(std::make_shared<const kind>(std::move(k))) {}
 
 HENCE_INLINE std::string_view any_strategy::name() const {
     if (const auto* list = std::get_if<strategy_list>(kind_.get()); list != nullptr && list->vote) return "mixture";
@@ -259,8 +260,8 @@ HENCE_INLINE std::string describe(const any_strategy& strategy) {
         });
     }, strategy.which());
     if (!settings.empty()) text += ":" + settings;
-    if (const auto* list = std::get_if<strategy_list>(&strategy.which()))
-        for (const any_strategy& member : list->members) text += "|" + describe(member);
+    if (const auto* list = std::get_if<strategy_list>(&strategy.which()); list != nullptr && list->members)
+        for (const any_strategy& member : *list->members) text += "|" + describe(member);
     return text;
 }
 

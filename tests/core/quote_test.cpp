@@ -1,6 +1,8 @@
 // quote: nothing that a terminal obeys passes, and text stays text.
 #include <hence/core/quote.hpp>
 
+#include <hence/core/result.hpp>
+
 #include "support/catch.hpp"
 
 TEST_CASE("text is quoted as it is, controls and broken bytes are escaped") {
@@ -14,8 +16,8 @@ TEST_CASE("text is quoted as it is, controls and broken bytes are escaped") {
 }
 
 TEST_CASE("long text is cut at a character and its length stated") {
-    CHECK(hence::quote(std::string(100, 'x'), 4) == "'xxxx'... (100 bytes)");
-    CHECK(hence::quote("abc\xe2\x82\xac" "def", 4) == "'abc\xe2\x82\xac'... (9 bytes)");
+    CHECK(hence::quote(std::string(100, 'x'), 4) == "'xxxx... (100 bytes)'");
+    CHECK(hence::quote("abc\xe2\x82\xac" "def", 4) == "'abc\xe2\x82\xac... (9 bytes)'");
 }
 
 TEST_CASE("UTF-8 is told from what resembles it") {
@@ -27,4 +29,10 @@ TEST_CASE("UTF-8 is told from what resembles it") {
         CHECK_FALSE(hence::is_utf8(bad));
     CHECK(hence::utf8_length("\xe2\x82\xac!") == 3);
     CHECK(hence::utf8_length("") == 0);
+}
+
+TEST_CASE("an error's message is printable whatever its fields hold, and what was found is cut") {
+    const auto e = hence::make_error(hence::errc::bad_format, "a\x1b[2J", "b\n", std::string(1000, 'x') + "\xff", "t\x07", 5);
+    CHECK(e.message() == "a\\x1b[2J: tensor 't\\x07' at byte 5: expected b\\n, found " + std::string(400, 'x') +
+                             "... (1001 bytes) [bad_format]");
 }

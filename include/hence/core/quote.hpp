@@ -27,8 +27,14 @@ HENCE_NAMESPACE_BEGIN
 /// @source RFC 3629
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
-/// `text` in single quotes, cut after about `limit` bytes with its full length stated; control characters
-/// and bytes that are not UTF-8 as \xNN.
+/// Appends text that is safe to print: control characters and bytes that are not UTF-8 as \xNN. What is longer
+/// than about `limit` bytes is cut, and its full length stated.
+/// @shape  none
+/// @errors none
+/// @source none
+void append_printable(std::string& out, std::string_view text, std::size_t limit = std::string_view::npos);
+
+/// `text` as append_printable writes it, in single quotes.
 /// @shape  none
 /// @errors none
 /// @source none

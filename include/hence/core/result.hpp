@@ -7,6 +7,7 @@
 #define HENCE_CORE_RESULT_HPP
 
 #include "../config.hpp"
+#include "quote.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -74,16 +75,24 @@ struct error {
     std::optional<std::uint64_t> byte_offset;  ///< where in the file, if it is a place
     std::vector<error> also;  ///< further mismatches of the same input: loaders report all of them
 
-    /// One line for people, and one more for each further mismatch.
+    /// One line for people, and one more for each further mismatch. Control characters and bytes that are not
+    /// UTF-8 are escaped and what was found is cut after 400 bytes: it may come from a hostile file, and the line may go to a terminal.
     /// @shape none
     /// @errors none
     /// @source none
     [[nodiscard]] std::string message() const {
-        std::string text = where;
-        if (!tensor_name.empty()) text += (text.empty() ? "tensor '" : ": tensor '") + tensor_name + "'";
+        std::string text;
+        append_printable(text, where);
+        if (!tensor_name.empty()) {
+            text += text.empty() ? "tensor '" : ": tensor '";
+            append_printable(text, tensor_name);
+            text += '\'';
+        }
         if (byte_offset) text += " at byte " + std::to_string(*byte_offset);
-        if (!expected.empty()) text += ": expected " + expected;
-        if (!actual.empty()) text += (expected.empty() ? ": " : ", found ") + actual;
+        if (!expected.empty()) append_printable(text += ": expected ", expected);
+        if (!actual.empty()) {
+            append_printable(text += expected.empty() ? ": " : ", found ", actual, 400);
+        }
         text += " [";
         text += name(code);
         text += "]";

@@ -5,6 +5,7 @@
 #include "../json.hpp"
 #include "../quote.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -50,7 +51,8 @@ public:
         std::string_view reason = exception.what();
         if (const auto at = reason.find("column "); at != reason.npos) reason.remove_prefix(at);
         if (const auto at = reason.find(": "); at != reason.npos) reason.remove_prefix(at + 2);
-        reason = reason.substr(0, reason.find("; last read"));
+        if (const auto at = reason.find("] "); reason.starts_with('[') && at != reason.npos) reason.remove_prefix(at + 2);
+        reason = reason.substr(0, std::min<std::size_t>(reason.find("; last read"), 120));
         problem_ = make_error(errc::bad_format, where_, "JSON",
                               std::string(reason) + " at " + quote(last_token, 24), {}, position);
         return false;

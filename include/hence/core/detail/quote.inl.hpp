@@ -31,9 +31,8 @@ HENCE_INLINE bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
-HENCE_INLINE std::string quote(std::string_view text, std::size_t limit) {
+HENCE_INLINE void append_printable(std::string& out, std::string_view text, std::size_t limit) {
     static constexpr char digits[] = "0123456789abcdef";
-    std::string out = "'";
     const std::size_t whole = text.size();
     while (!text.empty() && whole - text.size() < limit) {
         const std::size_t length = utf8_length(text);
@@ -51,9 +50,13 @@ HENCE_INLINE std::string quote(std::string_view text, std::size_t limit) {
         }
         text.remove_prefix(length == 0 ? 1 : length);
     }
-    out += '\'';
     if (!text.empty()) out += "... (" + std::to_string(whole) + " bytes)";
-    return out;
+}
+
+HENCE_INLINE std::string quote(std::string_view text, std::size_t limit) {
+    std::string out = "'";
+    append_printable(out, text, limit);
+    return out += '\'';
 }
 
 HENCE_NAMESPACE_END

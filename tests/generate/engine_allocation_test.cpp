@@ -1,46 +1,13 @@
 // A generation step allocates nothing: neither from the engine's memory resource nor from the heap, counted
 // by this executable's own operator new.
 #include "support/catch.hpp"
+#include "support/counting_new.hpp"
 #include "support/counting_resource.hpp"
 #include "support/toy_model.hpp"
 
 #include <hence/generate/engine.hpp>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
-
-namespace {
-std::atomic<std::uint64_t> heap_allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-    heap_allocations.fetch_add(1, std::memory_order_relaxed);
-    const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* const memory = alignment <= alignof(std::max_align_t) ? std::malloc(bytes != 0 ? bytes : 1) : std::aligned_alloc(alignment, rounded);
-    if (memory == nullptr) throw std::bad_alloc();
-    return memory;
-}
-}  // namespace
-
-// Every form is replaced, and none inlined: compilers and sanitizers check that the pairs match.
-#define HENCE_TEST_OUTLINE __attribute__((noinline))
-HENCE_TEST_OUTLINE void* operator new(std::size_t bytes) { return counted(bytes, 1); }
-HENCE_TEST_OUTLINE void* operator new[](std::size_t bytes) { return counted(bytes, 1); }
-HENCE_TEST_OUTLINE void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes, 1); }
-HENCE_TEST_OUTLINE void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes, 1); }
-HENCE_TEST_OUTLINE void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
-HENCE_TEST_OUTLINE void* operator new[](std::size_t bytes, std::align_val_t alignment) { return counted(bytes, static_cast<std::size_t>(alignment)); }
-HENCE_TEST_OUTLINE void operator delete(void* memory) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete[](void* memory) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-HENCE_TEST_OUTLINE void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 using namespace hence;
 
@@ -63,7 +30,7 @@ public:
     [[nodiscard]] kv_layout cache_layout(dtype type) const { return toy_.cache_layout(type); }
     [[nodiscard]] workspace make_workspace(const workspace_options& options) const { return {options}; }
     void forward(const step& s, workspace&, thread_team&) const noexcept {
-        seen_->heap.push_back(heap_allocations.load());
+        seen_->heap.push_back(hence_test::heap_allocations.load());
         seen_->resource.push_back(seen_->memory->allocations());
         for (const step_row& row : s.rows) {
             if (row.logits < 0) continue;

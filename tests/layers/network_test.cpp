@@ -12,45 +12,11 @@
 #include <hence/layers/transformer_block.hpp>
 
 #include "support.hpp"
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include "support/counting_new.hpp"
 
 using namespace hence;
 using namespace hence_test;
 using namespace hence::layers;
-
-namespace {
-
-std::atomic<std::size_t> news{0};
-
-}  // namespace
-
-// Counts every allocation of this executable, so that "allocates nothing" means nothing at all.
-void* operator new(std::size_t size) {
-    news.fetch_add(1, std::memory_order_relaxed);
-    if (void* const memory = std::malloc(size != 0 ? size : 1)) return memory;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    news.fetch_add(1, std::memory_order_relaxed);
-    const auto align = static_cast<std::size_t>(alignment);
-    if (void* const memory = std::aligned_alloc(align, (size + align - 1) / align * align)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
 
 namespace {
 
@@ -221,9 +187,9 @@ TEST_CASE("an evaluator runs any network without allocating", "[layers]") {
         for (int threads : {1, 2}) {
             spin_team team(threads);
             evaluator evaluate(network, {.max_rows = 33, .inputs = 24, .team = &team});
-            const std::size_t before = news.load();
+            const std::uint64_t before = heap_allocations.load();
             const auto all_rows = evaluate(in);
-            const std::size_t after = news.load();
+            const std::uint64_t after = heap_allocations.load();
             CHECK(after == before);
             CHECK(equal_bits(copy(matrix_view<const float>(all_rows.data(), 33, 9)), expected));
             CHECK(evaluate(in.view().rows(0, 3)).extent(0) == 3);

@@ -133,6 +133,9 @@ inline rope_config read_rope(const gguf_file& file, config_reader& keys, const d
     const auto type = keys.optional<std::string>("rope.scaling.type", "");
     const float factor = keys.optional<float>("rope.scaling.factor", keys.optional<float>("rope.scale_linear", 1.0f));
     rope.magnitude = keys.positive("rope.scaling.attn_factor", 1.0f);
+    if (!(factor >= 0.0f && factor <= 1e6f))  // 0 is how some files say "none"
+        keys.complain(make_error(errc::out_of_range, file.name() + ": " + config.architecture + ".rope.scaling.factor",
+                                 "a number from 0 to 1e6", std::to_string(factor)));
     if (type.empty() || type == "linear" || type == "none" || type == "yarn") {
         if (type != "none" && factor > 0.0f) rope.linear_factor = factor;
     } else if (type != "longrope") {

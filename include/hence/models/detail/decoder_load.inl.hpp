@@ -45,7 +45,13 @@ public:
                                 "shape " + shape_text(tensor->shape), name, tensor->file_offset));
             return nullptr;
         }
-        return tensor;
+        switch (tensor->type) {  // integers have no scale: they are not weights, whatever their shape
+            case dtype::i8: case dtype::i16: case dtype::i32: case dtype::i64: case dtype::u8:
+                complain(make_error(errc::mismatch, file_.name(), "a floating-point or block format",
+                                    std::string(hence::name(tensor->type)), name, tensor->file_offset));
+                return nullptr;
+            default: return tensor;
+        }
     }
 
     std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {

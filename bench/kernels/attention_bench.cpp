@@ -1,4 +1,5 @@
-// Attention per tier: one query row and 32 rows that share a 512-token prompt, for grouped queries and either cache type.
+// Attention per tier: one query row and 32 rows that share a 512-token prompt, for grouped queries and either cache
+// type.
 #include "tiers.hpp"
 
 using namespace hence_bench;
@@ -40,7 +41,8 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
         benchmark::ClobberMemory();
     }
     // Two products per query head, position and value; the cache is read once.
-    report(state, 4.0 * static_cast<double>(rows * stride * length), static_cast<double>(page_count * layout.page_bytes()));
+    report(state, 4.0 * static_cast<double>(rows * stride * length),
+           static_cast<double>(page_count * layout.page_bytes()));
 }
 
 const bool registered = [] {
@@ -49,8 +51,8 @@ const bool registered = [] {
             for (const std::size_t rows : {std::size_t{1}, std::size_t{32}}) {
                 const std::string name = "attention/" + std::string(hence::name(table->tier)) + "/" +
                                          std::string(hence::name(type)) + "/rows:" + std::to_string(rows);
-                benchmark::RegisterBenchmark(
-                    name.c_str(), [=](benchmark::State& state) { attention(state, table, type, rows); });
+                benchmark::RegisterBenchmark(name.c_str(),
+                                             [=](benchmark::State& state) { attention(state, table, type, rows); });
             }
     return true;
 }();

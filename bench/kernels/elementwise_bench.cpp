@@ -24,42 +24,52 @@ struct operation {
 };
 
 constexpr operation operations[] = {
-    {"rms_norm", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"rms_norm", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.rms_norm(b.x.data(), b.y.data(), 1e-5f, n, b.out.data());
      }},
-    {"layer_norm", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"layer_norm", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.layer_norm(b.x.data(), b.y.data(), b.y.data(), 1e-5f, n, b.out.data());
      }},
-    {"rope_halves", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"rope_halves", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.rope(b.out.data(), b.x.data(), b.y.data(), n, hence::rope_style::halves);
      }},
-    {"silu_gated", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"silu_gated", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.activate_gated(hence::activation::silu, b.x.data(), b.y.data(), n, b.out.data());
      }},
-    {"gelu_tanh_gated", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"gelu_tanh_gated", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.activate_gated(hence::activation::gelu_tanh, b.x.data(), b.y.data(), n, b.out.data());
      }},
-    {"gelu_erf", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"gelu_erf", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.activate(hence::activation::gelu_erf, b.x.data(), n, b.out.data());
      }},
-    {"scale_add", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"scale_add", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.scale_add(b.x.data(), 0.5f, b.y.data(), n, b.out.data());
      }},
-    {"quantize_blocks", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"quantize_blocks", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.quantize_blocks(b.x.data(), n, b.quants.data(), b.scales.data(), b.sums.data());
      }},
-    {"quantize_row", width, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"quantize_row", width,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          t.quantize_row(b.x.data(), n, b.quants.data(), b.scales.data(), b.sums.data());
      }},
-    {"maximum", vocabulary, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"maximum", vocabulary,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          benchmark::DoNotOptimize(t.maximum(b.x.data(), n));
      }},
-    {"sum_exp", vocabulary, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
+    {"sum_exp", vocabulary,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) {
          benchmark::DoNotOptimize(t.sum_exp(b.x.data(), 1.0f, n));
      }},
-    {"softcap", vocabulary, [](const hence::kernel_table& t, buffers& b, std::size_t n) {
-         t.softcap(b.x.data(), 30.0f, n);
-     }},
+    {"softcap", vocabulary,
+     [](const hence::kernel_table& t, buffers& b, std::size_t n) { t.softcap(b.x.data(), 30.0f, n); }},
 };
 
 const bool registered = [] {

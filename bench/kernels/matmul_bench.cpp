@@ -33,9 +33,12 @@ const hence::packed_matrix& weights(packing format, const shape& s) {
     std::vector<std::byte> panel(layout.bytes());
     for (std::size_t at = 0; at < panel.size(); at += 4) {
         std::uint32_t word = rng.words(0, static_cast<std::uint32_t>(at), 0)[0];
-        if (at >= layout.value_bytes) word = format == packing::i8 ? 0x3c23d70au : 0x211f211fu;  // scales near 0.01
-        else if (format == packing::f32 || format == packing::bf16) word = (word & 0x807f807fu) | 0x3f003f00u;
-        else if (format == packing::f16) word = (word & 0x83ff83ffu) | 0x38003800u;
+        if (at >= layout.value_bytes)
+            word = format == packing::i8 ? 0x3c23d70au : 0x211f211fu;  // scales near 0.01
+        else if (format == packing::f32 || format == packing::bf16)
+            word = (word & 0x807f807fu) | 0x3f003f00u;
+        else if (format == packing::f16)
+            word = (word & 0x83ff83ffu) | 0x38003800u;
         std::memcpy(panel.data() + at, &word, 4);
     }
     for (std::size_t p = 0; p < empty.panels(); ++p)
@@ -45,8 +48,8 @@ const hence::packed_matrix& weights(packing format, const shape& s) {
     return made.emplace(key, std::pair{std::move(memory), matrix}).first->second.second;
 }
 
-void matmul(benchmark::State& state, const hence::kernel_table* table, packing format, const shape& s, std::size_t batch,
-            int threads) {
+void matmul(benchmark::State& state, const hence::kernel_table* table, packing format, const shape& s,
+            std::size_t batch, int threads) {
     const hence::packed_matrix& matrix = weights(format, s);
     const std::vector<float> x = random_floats(batch * s.columns);
     std::vector<std::int8_t> quants(batch * s.columns);
@@ -62,9 +65,11 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
     args.in = {x.data(), s.columns, quants.data(), s.columns, scales.data(), sums.data(), blocks};
     for (std::size_t t = 0; t < batch; ++t) {
         if (hence::activations_of(format) == hence::activation_format::q8_row)
-            table->quantize_row(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks], &sums[t * blocks]);
+            table->quantize_row(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],
+                                &sums[t * blocks]);
         else
-            table->quantize_blocks(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks], &sums[t * blocks]);
+            table->quantize_blocks(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],
+                                   &sums[t * blocks]);
     }
     const auto product = table->matmul[static_cast<std::size_t>(format)];
     hence::spin_team team(threads);
@@ -87,9 +92,9 @@ const bool registered = [] {
                     for (const int threads : {1, 2}) {
                         if (batch > 32 && s.rows > 2000) continue;  // no other regime than the small one's
                         const auto format = static_cast<packing>(i);
-                        const std::string name = "matmul/" + std::string(hence::name(table->tier)) + "/" +
-                                                 std::string(hence::name(format)) + "/" + s.name + "/rows:" +
-                                                 std::to_string(batch) + "/threads:" + std::to_string(threads);
+                        const std::string name =
+                            "matmul/" + std::string(hence::name(table->tier)) + "/" + std::string(hence::name(format)) +
+                            "/" + s.name + "/rows:" + std::to_string(batch) + "/threads:" + std::to_string(threads);
                         benchmark::RegisterBenchmark(name.c_str(), [=, &s](benchmark::State& state) {
                             matmul(state, table, format, s, batch, threads);
                         })->UseRealTime();

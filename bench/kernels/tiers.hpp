@@ -1,4 +1,5 @@
-// What the kernel benchmarks share: one benchmark per tier that this machine runs, aligned memory, simple random values.
+// What the kernel benchmarks share: one benchmark per tier that this machine runs, aligned memory, simple random
+// values.
 #ifndef HENCE_BENCH_KERNELS_TIERS_HPP
 #define HENCE_BENCH_KERNELS_TIERS_HPP
 
@@ -31,12 +32,12 @@ inline std::vector<const hence::kernel_table*> fast_tiers() {
 }
 
 struct aligned_delete {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{64}); }
 };
 using aligned_bytes = std::unique_ptr<std::byte, aligned_delete>;
 
 inline aligned_bytes allocate(std::size_t bytes) {
-    aligned_bytes memory(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{64})));
+    aligned_bytes memory(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64})));
     std::memset(memory.get(), 0, bytes);
     return memory;
 }

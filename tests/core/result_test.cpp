@@ -33,7 +33,8 @@ result<int> quarter_of(int x) {
 
 TEST_CASE("error: the message names place, tensor, byte, what was expected and what was found, a line per mismatch") {
     auto e = make_error(errc::mismatch, "model.gguf", "[576, 64]", "[64, 576]", "blk.0.attn_q.weight", 4096);
-    CHECK(e.message() == "model.gguf: tensor 'blk.0.attn_q.weight' at byte 4096: expected [576, 64], found [64, 576] [mismatch]");
+    CHECK(e.message() ==
+          "model.gguf: tensor 'blk.0.attn_q.weight' at byte 4096: expected [576, 64], found [64, 576] [mismatch]");
     e.also.push_back(make_error(errc::missing, "model.gguf", "key 'general.architecture'"));
     CHECK(e.message().find("\nmodel.gguf: expected key 'general.architecture' [missing]") != std::string::npos);
     CHECK(make_error(errc::io, "x").message() == "x [io]");

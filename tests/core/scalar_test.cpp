@@ -1,5 +1,5 @@
-// f16 and bf16 conversions: every half, and floats around every rounding decision, against the arithmetic of IEEE 754 in
-// double and against the processor's own instructions.
+// f16 and bf16 conversions: every half, and floats around every rounding decision, against the arithmetic of IEEE 754
+// in double and against the processor's own instructions.
 #include <hence/core/scalar.hpp>
 
 #include "support/catch.hpp"
@@ -28,31 +28,49 @@ double rounded(double x, int bits, int lowest, double overflow) {
     return std::rint(x / quantum) * quantum;  // both exact: a power of two
 }
 
-bool same(double a, double b) { return a == b && std::signbit(a) == std::signbit(b); }
+bool same(double a, double b) {
+    return a == b && std::signbit(a) == std::signbit(b);
+}
 
 // Upper halves in full, lower halves where roundings change: every exponent, sign and leading fraction is met.
 template <class F>
 void each_float(F&& visit) {
-    constexpr std::uint32_t lower[] = {0x0000, 0x0001, 0x0fff, 0x1000, 0x1001, 0x1fff, 0x2000, 0x3000,
-                                       0x7fff, 0x8000, 0x8001, 0xcafe, 0xf000, 0xffff};
+    constexpr std::uint32_t lower[] = {0x0000, 0x0001, 0x0fff, 0x1000, 0x1001, 0x1fff, 0x2000,
+                                       0x3000, 0x7fff, 0x8000, 0x8001, 0xcafe, 0xf000, 0xffff};
     for (std::uint32_t upper = 0; upper < 0x10000u; ++upper)
         for (const std::uint32_t low : lower) visit(std::bit_cast<float>((upper << 16) | low));
 }
 
 #if HENCE_X86
-bool machine_converts() { return __builtin_cpu_supports("avx2"); }  // no processor has it without F16C
-__attribute__((target("f16c"))) float machine_to_float(std::uint16_t half) { return _cvtsh_ss(half); }
+bool machine_converts() {
+    return __builtin_cpu_supports("avx2");
+}  // no processor has it without F16C
+__attribute__((target("f16c"))) float machine_to_float(std::uint16_t half) {
+    return _cvtsh_ss(half);
+}
 __attribute__((target("f16c"))) std::uint16_t machine_to_half(float value) {
     return static_cast<std::uint16_t>(_mm_cvtsi128_si32(_mm_cvtps_ph(_mm_set_ss(value), _MM_FROUND_TO_NEAREST_INT)));
 }
 #elif HENCE_ARM
-bool machine_converts() { return true; }
-float machine_to_float(std::uint16_t half) { return static_cast<float>(std::bit_cast<__fp16>(half)); }
-std::uint16_t machine_to_half(float value) { return std::bit_cast<std::uint16_t>(static_cast<__fp16>(value)); }
+bool machine_converts() {
+    return true;
+}
+float machine_to_float(std::uint16_t half) {
+    return static_cast<float>(std::bit_cast<__fp16>(half));
+}
+std::uint16_t machine_to_half(float value) {
+    return std::bit_cast<std::uint16_t>(static_cast<__fp16>(value));
+}
 #else
-bool machine_converts() { return false; }
-float machine_to_float(std::uint16_t) { return 0; }
-std::uint16_t machine_to_half(float) { return 0; }
+bool machine_converts() {
+    return false;
+}
+float machine_to_float(std::uint16_t) {
+    return 0;
+}
+std::uint16_t machine_to_half(float) {
+    return 0;
+}
 #endif
 
 }  // namespace
@@ -94,7 +112,7 @@ TEST_CASE("f16: floats round to nearest even, overflow to infinity, underflow to
     CHECK(hence::to_f16(65519.996f).bits == 0x7bff);
     CHECK(hence::to_f16(65520.0f).bits == 0x7c00);
     CHECK(hence::to_f16(0x1.0p-24f).bits == 1);
-    CHECK(hence::to_f16(0x1.0p-25f).bits == 0);          // a tie, to even
+    CHECK(hence::to_f16(0x1.0p-25f).bits == 0);  // a tie, to even
     CHECK(hence::to_f16(0x1.000002p-25f).bits == 1);
     CHECK(hence::to_f16(-0.0f).bits == 0x8000);
     static_assert(hence::to_f16(1.0f).bits == 0x3c00 && hence::to_float(f16{0xc000}) == -2.0f);
@@ -131,9 +149,12 @@ TEST_CASE("bf16: floats round to nearest even and NaN never becomes infinity") {
     std::uint64_t wrong = 0;
     each_float([&](float x) {
         const float back = hence::to_float(hence::to_bf16(x));
-        if (std::isnan(x)) wrong += !std::isnan(back);
-        else if (std::isinf(x)) wrong += back != x;
-        else wrong += !same(double{back}, rounded(double{x}, 7, -126, 0x1.ffp127));
+        if (std::isnan(x))
+            wrong += !std::isnan(back);
+        else if (std::isinf(x))
+            wrong += back != x;
+        else
+            wrong += !same(double{back}, rounded(double{x}, 7, -126, 0x1.ffp127));
     });
     CHECK(wrong == 0);
     CHECK(hence::to_bf16(std::bit_cast<float>(0x7f7fffffu)).bits == 0x7f80);  // the largest float is nearer to infinity

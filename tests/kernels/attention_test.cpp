@@ -20,12 +20,13 @@ struct shape {
 constexpr std::int32_t layers = 2;
 constexpr std::int32_t layer = 1;
 
-// Where rows of one sequence look: each at its own copy; all at the same pages, as the rows of a prompt do; or at the same
-// full pages and their own last one, as forked branches do.
+// Where rows of one sequence look: each at its own copy; all at the same pages, as the rows of a prompt do; or at the
+// same full pages and their own last one, as forked branches do.
 enum class sharing { none, all, full_pages };
 
-// One sequence's keys and values as a model wrote them, its pages, and one query row per position asked for. Whatever no
-// row may look at is NaN: slots past a row's position in its last page, the other layer, pages before its window (absent).
+// One sequence's keys and values as a model wrote them, its pages, and one query row per position asked for. Whatever
+// no row may look at is NaN: slots past a row's position in its last page, the other layer, pages before its window
+// (absent).
 struct problem {
     shape form;
     std::vector<std::int32_t> positions;
@@ -39,7 +40,9 @@ struct problem {
 
     problem(const hence::kernel_table& table, const shape& s, std::vector<std::int32_t> at, float size = 1.0f,
             sharing share = sharing::none)
-        : form(s), positions(std::move(at)), length(*std::max_element(positions.begin(), positions.end()) + 1),
+        : form(s),
+          positions(std::move(at)),
+          length(*std::max_element(positions.begin(), positions.end()) + 1),
           layout{layers, s.kv_heads, s.key_size, s.value_size, s.type} {
         random_values random(static_cast<std::uint64_t>(s.key_size * 100 + s.group));
         keys = random.normals(static_cast<std::size_t>(length * s.kv_heads * s.key_size), size);
@@ -50,8 +53,12 @@ struct problem {
         for (std::size_t r = 0; r < positions.size(); ++r) rows.push_back({pages[r].data(), positions[r]});
     }
 
-    std::size_t query_stride() const { return static_cast<std::size_t>(form.kv_heads * form.group * form.key_size) + 5; }
-    std::size_t out_stride() const { return static_cast<std::size_t>(form.kv_heads * form.group * form.value_size) + 3; }
+    std::size_t query_stride() const {
+        return static_cast<std::size_t>(form.kv_heads * form.group * form.key_size) + 5;
+    }
+    std::size_t out_stride() const {
+        return static_cast<std::size_t>(form.kv_heads * form.group * form.value_size) + 3;
+    }
     std::int32_t begin(std::int32_t position) const {
         return form.window > 0 ? std::max(0, position + 1 - form.window) : 0;
     }
@@ -118,7 +125,8 @@ struct problem {
         for (std::size_t i = 0; i < scores.size(); ++i) {
             const double weight = scores[i] / total;
             // A score that far below the largest carries the rounding of the difference into exp.
-            const double error = 2 * score_error + half_ulp * (static_cast<double>(end) + 24 - 2 * std::log(scores[i] + 1e-30));
+            const double error =
+                2 * score_error + half_ulp * (static_cast<double>(end) + 24 - 2 * std::log(scores[i] + 1e-30));
             for (std::size_t d = 0; d < wanted.size(); ++d) {
                 const double term = weight * stored(values, begin(positions[row]) + static_cast<std::int32_t>(i), kv,
                                                     form.value_size, static_cast<std::int32_t>(d));
@@ -176,7 +184,8 @@ void check(const shape& form, const std::vector<std::int32_t>& positions, float 
                 const std::size_t outside = first_outside(found, wanted.data(), bounds.data(), wanted.size());
                 if (outside != wanted.size()) {
                     INFO("position " << positions[row] << ", head " << head << ", value " << outside << ": "
-                                     << found[outside] << ", exact " << wanted[outside] << ", bound " << bounds[outside]);
+                                     << found[outside] << ", exact " << wanted[outside] << ", bound "
+                                     << bounds[outside]);
                     CHECK(outside == wanted.size());
                 }
             }
@@ -230,7 +239,8 @@ TEST_CASE("attention: the softcap bends scores before the softmax; large scores 
 TEST_CASE("attention: the same bits for rows together and alone, and for query heads together and in any parts") {
     for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16}) {
         for (const std::int32_t group : {1, 2, 3, 4, 5, 7, 9}) {
-            const shape form{.kv_heads = 2, .group = group, .key_size = 24, .value_size = 80, .type = type, .softcap = 20.0f};
+            const shape form{
+                .kv_heads = 2, .group = group, .key_size = 24, .value_size = 80, .type = type, .softcap = 20.0f};
             for (const hence::kernel_table* table : tiers()) {
                 INFO(label(*table) << ", group " << group);
                 const problem p(*table, form, {70, 3, 31, 32, 64, 90});
@@ -256,16 +266,21 @@ TEST_CASE("attention: the same bits for rows together and alone, and for query h
 }
 
 TEST_CASE("attention: the same bits whether rows share pages or have their own copies") {
-    // As a prompt's rows, as branches of one prompt at the same place, and as mixes; with the narrow window some rows of a
-    // page see no position in common.
-    const std::vector<std::vector<std::int32_t>> steps = {
-        {60, 61, 62, 63, 64, 65, 66, 67}, {100, 100, 100, 100, 100, 100, 100, 100, 100}, {3, 99, 40, 64, 40, 63, 99, 31, 32, 0},
-        {65, 94, 70, 80, 91}};
+    // As a prompt's rows, as branches of one prompt at the same place, and as mixes; with the narrow window some rows
+    // of a page see no position in common.
+    const std::vector<std::vector<std::int32_t>> steps = {{60, 61, 62, 63, 64, 65, 66, 67},
+                                                          {100, 100, 100, 100, 100, 100, 100, 100, 100},
+                                                          {3, 99, 40, 64, 40, 63, 99, 31, 32, 0},
+                                                          {65, 94, 70, 80, 91}};
     for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16}) {
         for (const std::int32_t group : {1, 3, 4}) {
             for (const std::int32_t window : {0, 5, 37}) {
                 for (const auto& positions : steps) {
-                    const shape form{.kv_heads = 2, .group = group, .key_size = 16, .value_size = 72, .type = type,
+                    const shape form{.kv_heads = 2,
+                                     .group = group,
+                                     .key_size = 16,
+                                     .value_size = 72,
+                                     .type = type,
                                      .window = window};
                     for (const hence::kernel_table* table : tiers()) {
                         INFO(label(*table) << ", group " << group << ", window " << window << ", " << positions.size()

@@ -13,14 +13,18 @@ class environment_isa {
 public:
     explicit environment_isa(const char* value) {
         if (const char* old = std::getenv("HENCE_ISA"); old != nullptr) before_ = old;
-        if (value != nullptr) ::setenv("HENCE_ISA", value, 1);
-        else ::unsetenv("HENCE_ISA");
+        if (value != nullptr)
+            ::setenv("HENCE_ISA", value, 1);
+        else
+            ::unsetenv("HENCE_ISA");
     }
     environment_isa(const environment_isa&) = delete;
     environment_isa& operator=(const environment_isa&) = delete;
     ~environment_isa() {
-        if (before_) ::setenv("HENCE_ISA", before_->c_str(), 1);
-        else ::unsetenv("HENCE_ISA");
+        if (before_)
+            ::setenv("HENCE_ISA", before_->c_str(), 1);
+        else
+            ::unsetenv("HENCE_ISA");
     }
 
 private:
@@ -47,7 +51,8 @@ TEST_CASE("dispatch: every tier of this architecture is compiled, and a table kn
         const hence::kernel_table& t = **found;
         CHECK(t.tier == tier);
         for (const auto product : t.matmul) CHECK(product != nullptr);
-        CHECK((t.quantize_blocks != nullptr && t.quantize_row != nullptr && t.attention != nullptr && t.store_kv != nullptr));
+        CHECK((t.quantize_blocks != nullptr && t.quantize_row != nullptr && t.attention != nullptr &&
+               t.store_kv != nullptr));
         CHECK((t.rms_norm != nullptr && t.layer_norm != nullptr && t.rope != nullptr && t.activate != nullptr));
         CHECK((t.activate_gated != nullptr && t.scale_add != nullptr && t.softcap != nullptr && t.softmax != nullptr));
         CHECK((t.maximum != nullptr && t.sum_exp != nullptr));

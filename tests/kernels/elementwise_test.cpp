@@ -15,12 +15,15 @@ const std::vector<std::size_t> lengths = {1, 2, 7, 15, 16, 17, 31, 32, 33, 64, 1
 constexpr activation all_activations[] = {activation::silu, activation::gelu_tanh, activation::gelu_half,
                                           activation::gelu_erf, activation::relu};
 
-double as_half(double x) { return double{hence::to_float(hence::to_f16(static_cast<float>(x)))}; }
+double as_half(double x) {
+    return double{hence::to_float(hence::to_f16(static_cast<float>(x)))};
+}
 
 double exact(activation f, double x) {
     switch (f) {
         case activation::silu: return x / (1.0 + std::exp(-x));
-        case activation::gelu_tanh: return 0.5 * x * (1.0 + std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+        case activation::gelu_tanh:
+            return 0.5 * x * (1.0 + std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
         case activation::gelu_half: return x < -10 ? 0.0 : x > 10 ? x : exact(activation::gelu_tanh, as_half(x));
         case activation::gelu_erf: return 0.5 * x * (1.0 + std::erf(x * 0.70710678118654752440));
         case activation::relu: return x > 0 ? x : 0.0;
@@ -54,7 +57,8 @@ void check_all(const std::string& what, std::size_t n, const std::vector<double>
         CHECK(out[n] == 123.0f);  // nothing past the end
         const std::size_t outside = first_outside(out.data(), wanted.data(), bounds.data(), n);
         if (outside != n) {
-            INFO("value " << outside << ": " << out[outside] << ", exact " << wanted[outside] << ", bound " << bounds[outside]);
+            INFO("value " << outside << ": " << out[outside] << ", exact " << wanted[outside] << ", bound "
+                          << bounds[outside]);
             CHECK(outside == n);
         }
         if (scalar.empty()) scalar = out;
@@ -122,7 +126,8 @@ TEST_CASE("layer_norm: against float64, with and without weight and bias, in pla
                     wanted[i] = (double{x[i]} - centre) * scale + shift;
                     // The mean's own rounding moves every value; it is relative to the largest input.
                     bounds[i] = half_ulp * (16.0 + static_cast<double>(n) / 8) *
-                                    ((double{mean} + 4.0) * std::fabs(scale) + std::fabs(shift)) + 1e-44;
+                                    ((double{mean} + 4.0) * std::fabs(scale) + std::fabs(shift)) +
+                                1e-44;
                 }
                 check_all("layer_norm", n, wanted, bounds, [&](const hence::kernel_table& table, float* out) {
                     table.layer_norm(x.data(), w, b, 1e-5f, n, out);
@@ -174,7 +179,8 @@ TEST_CASE("activations: every function over its whole range, gated and not, in p
             for (std::size_t i = 0; i < n; ++i) {
                 const double y = gated ? double{other[i]} : 1.0;
                 wanted[i] = exact(f, double{x[i]}) * y;
-                bounds[i] = bound(f, double{x[i]}) * std::fabs(y) + (gated ? std::fabs(wanted[i]) * half_ulp + 1e-44 : 0.0);
+                bounds[i] =
+                    bound(f, double{x[i]}) * std::fabs(y) + (gated ? std::fabs(wanted[i]) * half_ulp + 1e-44 : 0.0);
             }
             check_all("activation " + std::to_string(static_cast<int>(f)) + (gated ? " gated" : ""), n, wanted, bounds,
                       [&](const hence::kernel_table& table, float* out) {
@@ -283,7 +289,8 @@ TEST_CASE("softmax: sums to one, equals float64, and returns the logarithm of th
             check_all("softmax", n, wanted, bounds, [&](const hence::kernel_table& table, float* out) {
                 std::copy(x.begin(), x.end(), out);
                 const float log_sum = table.softmax(out, n);
-                CHECK(std::fabs(double{log_sum} - (largest + std::log(total))) <= 1e-6 + 4 * half_ulp * std::fabs(largest));
+                CHECK(std::fabs(double{log_sum} - (largest + std::log(total))) <=
+                      1e-6 + 4 * half_ulp * std::fabs(largest));
                 double sum = 0;
                 for (std::size_t i = 0; i < n; ++i) sum += double{out[i]};
                 CHECK(std::fabs(sum - 1.0) <= 1e-6);

@@ -35,21 +35,25 @@ inline std::vector<const hence::kernel_table*> tiers() {
 
 /// Tiers whose multiply-adds are fused are bit for bit alike. The portable tier has what the compiler's flags give it,
 /// without which a product is rounded before it is added; only bounds hold for it.
-inline bool fused(const hence::kernel_table& table) { return table.tier != hence::isa::portable; }
+inline bool fused(const hence::kernel_table& table) {
+    return table.tier != hence::isa::portable;
+}
 
-inline std::string label(const hence::kernel_table& table) { return "tier " + std::string(hence::name(table.tier)); }
+inline std::string label(const hence::kernel_table& table) {
+    return "tier " + std::string(hence::name(table.tier));
+}
 
 /// Memory that starts on 64 bytes and ends where it says, so that a sanitizer sees a read past the end.
 template <class T>
 class aligned_array {
 public:
     explicit aligned_array(std::size_t size)
-        : data_(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64}))), size_(size) {
+        : data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{64}))), size_(size) {
         std::memset(static_cast<void*>(data_), 0, size * sizeof(T));
     }
     aligned_array(const aligned_array&) = delete;
     aligned_array& operator=(const aligned_array&) = delete;
-    ~aligned_array() { ::operator delete(data_, std::align_val_t{64}); }
+    ~aligned_array() { ::operator delete (data_, std::align_val_t{64}); }
     T* data() noexcept { return data_; }
     const T* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }

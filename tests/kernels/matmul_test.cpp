@@ -1,5 +1,5 @@
-// Matrix products of every tier and packing: against float64, against the documented chain of operations bit for bit, and
-// against themselves under every way of splitting the work.
+// Matrix products of every tier and packing: against float64, against the documented chain of operations bit for bit,
+// and against themselves under every way of splitting the work.
 #include "kernels/kernel_test.hpp"
 
 #include <algorithm>
@@ -13,8 +13,12 @@ namespace {
 constexpr std::array all_packings = {packing::f32, packing::f16, packing::bf16, packing::q8,
                                      packing::q4,  packing::q4m, packing::i8};
 
-std::uint16_t half(float x) { return hence::to_f16(x).bits; }
-float from_half(std::uint16_t bits) { return hence::to_float(hence::f16{bits}); }
+std::uint16_t half(float x) {
+    return hence::to_f16(x).bits;
+}
+float from_half(std::uint16_t bits) {
+    return hence::to_float(hence::f16{bits});
+}
 
 // How the values of a problem are drawn.
 enum class draw { ordinary, extreme, ones };
@@ -23,11 +27,11 @@ enum class draw { ordinary, extreme, ones };
 struct problem {
     packing format;
     std::size_t rows, columns, batch, padded, blocks;
-    std::vector<float> weights;        // float formats: [rows][columns], exactly as stored
-    std::vector<int> quants;           // integer formats: [rows][columns], without bias
+    std::vector<float> weights;           // float formats: [rows][columns], exactly as stored
+    std::vector<int> quants;              // integer formats: [rows][columns], without bias
     std::vector<float> scales, minimums;  // [rows][blocks], or [rows] for i8
     aligned_array<std::byte> packed;
-    std::vector<float> values;         // [batch][value_stride], starting one element late: nothing is aligned
+    std::vector<float> values;           // [batch][value_stride], starting one element late: nothing is aligned
     std::vector<std::int8_t> in_quants;  // [batch][padded], starting one byte late
     std::vector<float> in_scales;
     std::vector<std::int32_t> in_sums;
@@ -35,8 +39,14 @@ struct problem {
     std::vector<float> bias;
 
     problem(packing f, std::size_t r, std::size_t c, std::size_t b, draw how, std::uint64_t seed)
-        : format(f), rows(r), columns(c), batch(b), padded((c + 31) / 32 * 32), blocks((c + 31) / 32),
-          packed((r + 15) / 16 * hence::layout_of(f, c).bytes()), value_stride(c + 3) {
+        : format(f),
+          rows(r),
+          columns(c),
+          batch(b),
+          padded((c + 31) / 32 * 32),
+          blocks((c + 31) / 32),
+          packed((r + 15) / 16 * hence::layout_of(f, c).bytes()),
+          value_stride(c + 3) {
         random_values random(seed);
         make_weights(random, how);
         make_activations(random, how);
@@ -149,7 +159,8 @@ private:
         for (std::size_t t = 0; t < batch; ++t) {
             for (std::size_t k = 0; k < columns; ++k)
                 in_quants[1 + t * padded + k] = static_cast<std::int8_t>(
-                    how == draw::extreme ? (t % 2 != 0 ? 127 : random.integer(0, 1) * 254 - 127) : random.integer(-127, 127));
+                    how == draw::extreme ? (t % 2 != 0 ? 127 : random.integer(0, 1) * 254 - 127)
+                                         : random.integer(-127, 127));
             for (std::size_t b = 0; b < in_stride(); ++b) {
                 const std::size_t length = per_block() ? 32 : padded;
                 std::int32_t sum = 0;
@@ -163,7 +174,7 @@ private:
 
 // The chain of operations that matmul.hpp promises, in float, and the exact sum with a bound on the float error.
 struct reference {
-    std::vector<float> chain;     // [batch][rows]
+    std::vector<float> chain;  // [batch][rows]
     std::vector<double> exact;
     std::vector<double> magnitude;  // sum of |terms|, what rounding errors are relative to
 

@@ -18,9 +18,12 @@ std::vector<std::byte> stored_matrix(dtype type, std::size_t rows, std::size_t c
     const std::size_t block = hence::traits(type).block_bytes;
     for (std::size_t at = 0; at < bytes.size(); at += block) {
         const float x = random.normal();
-        if (type == dtype::f32) put(at, x);
-        else if (type == dtype::bf16) put(at, hence::to_bf16(x).bits);
-        else put(at, hence::to_f16(x).bits);  // the value itself, or its block's scale
+        if (type == dtype::f32)
+            put(at, x);
+        else if (type == dtype::bf16)
+            put(at, hence::to_bf16(x).bits);
+        else
+            put(at, hence::to_f16(x).bits);  // the value itself, or its block's scale
         if (type == dtype::q4_1) put(at + 2, hence::to_f16(random.normal()).bits);
     }
     return bytes;
@@ -104,7 +107,8 @@ TEST_CASE("pack: int8 with one scale per row: from quants exactly, from floats w
             auto from_floats = packed_memory(packing::i8, rows, columns);
             const hence::packed_matrix a{packing::i8, rows, columns, from_quants.data()};
             const hence::packed_matrix b{packing::i8, rows, columns, from_floats.data()};
-            hence::kernels::pack_panels_i8(quants.data(), scales.data(), rows, columns, 0, a.panels(), from_quants.data());
+            hence::kernels::pack_panels_i8(quants.data(), scales.data(), rows, columns, 0, a.panels(),
+                                           from_quants.data());
             for (std::size_t panel = 0; panel < b.panels(); ++panel)
                 hence::kernels::pack_panels_i8(floats.data(), rows, columns, panel, panel + 1,
                                                from_floats.data() + panel * b.layout().bytes());
@@ -115,7 +119,8 @@ TEST_CASE("pack: int8 with one scale per row: from quants exactly, from floats w
                     REQUIRE(row[k] == static_cast<float>(quants[r * columns + k]) * scales[r]);
                 hence::kernels::unpack_row(b, r, row.data());
                 float largest = 0;
-                for (std::size_t k = 0; k < columns; ++k) largest = std::max(largest, std::fabs(floats[r * columns + k]));
+                for (std::size_t k = 0; k < columns; ++k)
+                    largest = std::max(largest, std::fabs(floats[r * columns + k]));
                 for (std::size_t k = 0; k < columns; ++k)
                     REQUIRE(std::fabs(double{row[k]} - double{floats[r * columns + k]}) <=
                             double{largest} / 127.0 * (0.5 + 300 * half_ulp));
@@ -126,8 +131,9 @@ TEST_CASE("pack: int8 with one scale per row: from quants exactly, from floats w
 
 TEST_CASE("pack: int8 from zero rows, rows too small to scale, and rows that are not finite") {
     constexpr std::size_t columns = 6;
-    const std::vector<float> floats = {0, 0, 0, 0, 0, 0, 1e-40f, 0, -1e-40f, 0, 0, 0, 1, 2, infinite, 3, 4, 5,
-                                       1, 2, not_a_number, 3, 4, 5, 3e38f, -1, 1e38f, 0, 0, 0};
+    const std::vector<float> floats = {0,     0,  0,        0, 0, 0, 1e-40f, 0, -1e-40f,      0, 0, 0,
+                                       1,     2,  infinite, 3, 4, 5, 1,      2, not_a_number, 3, 4, 5,
+                                       3e38f, -1, 1e38f,    0, 0, 0};
     auto packed = packed_memory(packing::i8, 5, columns);
     const hence::packed_matrix matrix{packing::i8, 5, columns, packed.data()};
     hence::kernels::pack_panels_i8(floats.data(), 5, columns, 0, 1, packed.data());

@@ -1,4 +1,5 @@
-// Activations to int8: the exact definition, in every tier, with tails, zeros, subnormals, and values that are not finite.
+// Activations to int8: the exact definition, in every tier, with tails, zeros, subnormals, and values that are not
+// finite.
 #include "kernels/kernel_test.hpp"
 
 using namespace hence_test;
@@ -13,7 +14,9 @@ struct quantized {
 
 constexpr std::int8_t untouched = 77;
 
-std::size_t padded(std::size_t n) { return (n + 31) / 32 * 32; }
+std::size_t padded(std::size_t n) {
+    return (n + 31) / 32 * 32;
+}
 
 quantized by_blocks(const hence::kernel_table& table, const float* x, std::size_t n) {
     quantized q{std::vector<std::int8_t>(padded(n) + 3, untouched), std::vector<float>(padded(n) / 32 + 1, -1.0f),
@@ -109,7 +112,8 @@ TEST_CASE("quantize: zeros, subnormals and the largest floats") {
     }
 }
 
-TEST_CASE("quantize: a value that is not finite makes its scale not finite, its quants zero, and touches no other block") {
+TEST_CASE(
+    "quantize: a value that is not finite makes its scale not finite, its quants zero, and touches no other block") {
     for (const float bad : {not_a_number, infinite, -infinite}) {
         for (const hence::kernel_table* table : tiers()) {
             const std::vector<float> clean = random_values(1).normals(90);

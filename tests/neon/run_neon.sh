@@ -2,8 +2,8 @@
 # The NEON tiers under emulation: the kernel, processor and core tests on a processor that has every tier, then tier
 # detection on processors that have fewer, with the kernel tests of exactly those tiers.
 #
-#   run_neon.sh [BUILD]    BUILD: a configured and built `neon` preset, whose test programs are used; else they are built
-#                          here, in a temporary folder, with the cross compiler alone
+#   run_neon.sh [BUILD]    BUILD: a configured and built `neon` preset, whose test programs are used; else they are
+#                          built in build/run_neon with the cross compiler alone
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 jobs=${HENCE_JOBS:-$(nproc 2>/dev/null || echo 2)}
@@ -22,11 +22,12 @@ emulate() {
 }
 
 build() {
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
+    local folder=$root/build/run_neon
     # Only these two header-only packages of the build machine; its other headers are not Arm's.
-    mkdir "$folder/include"
-    ln -s /usr/include/xsimd /usr/include/catch2 "$folder/include/"
+    mkdir -p "$folder/include"
+    ln -sfn /usr/include/xsimd "$folder/include/xsimd"
+    ln -sfn /usr/include/catch2 "$folder/include/catch2"
+    rm -f "$folder"/*.o
     cat >"$folder/library.cpp" <<'CPP'
 #define HENCE_IMPLEMENTATION
 #include <hence/kernels/dispatch.hpp>

@@ -12,7 +12,8 @@ TEST_CASE("isa: names are parsed back; anything else is no tier") {
         const auto tier = static_cast<isa>(i);
         CHECK(hence::parse_isa(hence::name(tier)) == tier);
     }
-    for (const char* text : {"", "AVX2", "avx", "avx2 ", "neon_", "auto"}) CHECK_FALSE(hence::parse_isa(text).has_value());
+    for (const char* text : {"", "AVX2", "avx", "avx2 ", "neon_", "auto"})
+        CHECK_FALSE(hence::parse_isa(text).has_value());
     static_assert(hence::parse_isa("avx512vnni") == isa::avx512vnni);
 }
 

@@ -1,5 +1,5 @@
-// The thread team: every worker once per run, barriers that order memory, static shares, and no waiting forever when there
-// are more workers than processors.
+// The thread team: every worker once per run, barriers that order memory, static shares, and no waiting forever when
+// there are more workers than processors.
 #include <hence/sys/thread_team.hpp>
 
 #include "support/catch.hpp"
@@ -142,7 +142,8 @@ TEST_CASE("thread_team: workers that slept wake up for the next run") {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         std::array<int, 3> calls{};
         team.each([&](const worker& self) {
-            if (self.index == 1) std::this_thread::sleep_for(std::chrono::milliseconds(10));  // others go to sleep at the barrier
+            if (self.index == 1)
+                std::this_thread::sleep_for(std::chrono::milliseconds(10));  // others go to sleep at the barrier
             self.wait();
             ++calls[static_cast<std::size_t>(self.index)];
         });
@@ -211,7 +212,7 @@ TEST_CASE("thread_team: where the system refuses threads, the team is those that
     std::fflush(nullptr);
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
-    if (child == 0) {  // no Catch in here: the exit status is the answer
+    if (child == 0) {                                // no Catch in here: the exit status is the answer
         const rlimit limit{256u << 20, 256u << 20};  // room for some thread stacks, not for 200
         if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(2);
         int calls = 0;

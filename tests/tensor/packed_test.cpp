@@ -59,7 +59,8 @@ TEST_CASE("packed: a matrix counts the panels that its rows need") {
 
 TEST_CASE("packed: every packing has its own name and says what its activations must be") {
     std::set<std::string> names;
-    for (std::size_t i = 0; i < hence::packing_count; ++i) names.insert(std::string(hence::name(static_cast<packing>(i))));
+    for (std::size_t i = 0; i < hence::packing_count; ++i)
+        names.insert(std::string(hence::name(static_cast<packing>(i))));
     CHECK(names.size() == hence::packing_count);
     using hence::activation_format;
     for (const packing p : {packing::f32, packing::f16, packing::bf16})

@@ -51,8 +51,8 @@ struct self_consistency {
         plan.scorer = plain ? nullptr : &scorer;
         plan.rule = vote;
         plan.rule_parameter = vote_parameter;
-        auto out = plain && stop_when_decided && !universal ? detail::sample_votes(context, plan, stop_when::decided{})
-                                                            : detail::sample_votes(context, plan, stop_when::all_voted{});
+        const bool early = plain && stop_when_decided && !universal;
+        auto out = detail::sample_votes(context, plan, early ? detail::any_stopper(stop_when::decided{}) : detail::any_stopper(stop_when::all_voted{}));
         if (!out || !universal || context.exhausted()) return out;
         return choose_universally(context, std::move(*out));
     }

@@ -24,9 +24,12 @@ struct vote_plan {
     std::optional<double> stop_at_score = {};  ///< stop when a sample scores this much
 };
 
+/// A stopper of any kind: the loop below is compiled once for an engine, not once for each stopper.
+using any_stopper = callable<bool(const ballot& votes, std::span<const std::size_t> outstanding)>;
+
 /// Draws as planned until `stop(ballot, outstanding)`; what is still running then is cancelled.
-template <reasoning_engine Engine, class Stop>
-result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan& plan, const Stop& stop) {
+template <reasoning_engine Engine>
+result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan& plan, const any_stopper& stop) {
     using branch = typename Engine::branch_type;
     if (plan.samples == 0) return make_error(errc::invalid_argument, "samples", "1 or more", "0");
     answer out;

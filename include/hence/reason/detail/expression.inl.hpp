@@ -146,7 +146,10 @@ inline bool remove_all(std::vector<rational>& pool, std::span<const rational> us
 
 inline std::string list(std::span<const rational> numbers) {
     std::string text;
-    for (const rational& number : numbers) text += (text.empty() ? "" : " ") + to_string(number);
+    for (const rational& number : numbers) {
+        if (!text.empty()) text += ' ';
+        text += to_string(number);
+    }
     return text;
 }
 

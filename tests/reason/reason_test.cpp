@@ -152,6 +152,28 @@ TEST_CASE("reason: every strategy is anytime; tokens are never overrun, forwards
     }
 }
 
+TEST_CASE("reason: the accounts of all branches add up to the engine's under every strategy, cut or not") {
+    for (const std::string& name : every_strategy()) {
+        const auto strategy = parse_strategy(name).value();
+        for (const std::optional<std::int64_t> limit : {std::optional<std::int64_t>{}, std::optional<std::int64_t>{37}, std::optional<std::int64_t>{150}}) {
+            INFO(name << " on " << limit.value_or(-1));
+            scripted_engine e(talkative());
+            const auto a = try_reason(e, "sum: 20+22", strategy, {.tokens = limit}, {.seed = 11});
+            REQUIRE(a.has_value());
+            const account sum = e.branch_accounts();
+            const account& total = e.account();
+            CHECK(sum.prompt_tokens == total.prompt_tokens);
+            CHECK(sum.cached_tokens == total.cached_tokens);
+            CHECK(sum.generated_tokens == total.generated_tokens);
+            CHECK(sum.forced_tokens == total.forced_tokens);
+            CHECK(sum.scored_tokens == total.scored_tokens);
+            CHECK(sum.discarded_tokens == total.discarded_tokens);
+            CHECK(sum.rows == total.rows);
+            CHECK(a->account.spent_tokens() == total.spent_tokens());
+        }
+    }
+}
+
 TEST_CASE("reason: every strategy repeats itself exactly, and a seed changes the draw") {
     std::size_t differ = 0;
     for (const std::string& name : every_strategy()) {

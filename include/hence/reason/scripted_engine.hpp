@@ -132,6 +132,12 @@ public:
     [[nodiscard]] result<void> set_budget(const budget& limit);
     [[nodiscard]] budget remaining_budget() const;
     [[nodiscard]] const hence::account& account() const;
+    /// The sum of the accounts of all branches that this engine ever made, live or gone: its token and row counters
+    /// equal account()'s whatever a strategy did with the branches.
+    /// @shape none
+    /// @errors none
+    /// @source none
+    [[nodiscard]] hence::account branch_accounts() const;
     [[nodiscard]] std::uint64_t replay_hash() const;
 
 private:

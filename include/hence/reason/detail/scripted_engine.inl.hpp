@@ -26,6 +26,8 @@ struct scripted_state {
     scripted_clock::time_point limit_since = scripted_clock::now();
     std::uint64_t hash = 0;
     std::unordered_map<std::string, std::size_t> recordings_taken;
+    std::vector<const scripted_sequence*> live;  // every branch that is there
+    hence::account gone;                         // of the branches that are not
 
     budget remaining() const {
         hence::account spent = total - limit_from;
@@ -164,6 +166,14 @@ private:
 
 /// Everything behind a scripted_branch.
 struct scripted_sequence {
+    explicit scripted_sequence(std::shared_ptr<scripted_state> owner) : state(std::move(owner)) { state->live.push_back(this); }
+    scripted_sequence(const scripted_sequence&) = delete;
+    scripted_sequence& operator=(const scripted_sequence&) = delete;
+    ~scripted_sequence() {
+        state->gone += account;
+        state->live.erase(std::find(state->live.begin(), state->live.end(), this));
+    }
+
     std::shared_ptr<scripted_state> state;
     std::vector<std::shared_ptr<scripted_segment>> segments;  // the last one is this branch's own
     script_walker walker;
@@ -308,8 +318,7 @@ HENCE_INLINE result<std::vector<scripted_branch>> scripted_branch::fork(std::siz
     if (sequence_->pruned) return make_error(errc::invalid_argument, "branch::fork", "a live branch", "a pruned one");
     std::vector<scripted_branch> children;
     for (std::size_t i = 0; i < n; ++i) {
-        auto child = std::make_unique<detail::scripted_sequence>();
-        child->state = sequence_->state;
+        auto child = std::make_unique<detail::scripted_sequence>(sequence_->state);
         child->segments = sequence_->segments;
         child->segments.push_back(std::make_shared<detail::scripted_segment>(child->state));
         child->walker = sequence_->walker;
@@ -407,8 +416,7 @@ HENCE_INLINE result<scripted_branch> scripted_engine::begin(std::span<const toke
     if (prompt.size() > state_->options.context_length)
         return make_error(errc::context_full, "begin", "at most " + std::to_string(state_->options.context_length) + " tokens",
                           std::to_string(prompt.size()));
-    auto sequence = std::make_unique<detail::scripted_sequence>();
-    sequence->state = state_;
+    auto sequence = std::make_unique<detail::scripted_sequence>(state_);
     sequence->segments.push_back(std::make_shared<detail::scripted_segment>(state_));
     sequence->tokens.assign(prompt.begin(), prompt.end());
     sequence->prompt = sequence->pending = prompt.size();
@@ -646,6 +654,11 @@ HENCE_INLINE result<void> scripted_engine::set_budget(const budget& limit) {
 }
 HENCE_INLINE budget scripted_engine::remaining_budget() const { return state_->remaining(); }
 HENCE_INLINE const account& scripted_engine::account() const { return state_->total; }
+HENCE_INLINE account scripted_engine::branch_accounts() const {
+    hence::account sum = state_->gone;
+    for (const detail::scripted_sequence* const sequence : state_->live) sum += sequence->account;
+    return sum;
+}
 HENCE_INLINE std::uint64_t scripted_engine::replay_hash() const { return state_->hash; }
 
 HENCE_NAMESPACE_END

@@ -20,7 +20,7 @@ std::vector<std::string> every_strategy() {
              "direct:answer_prefix=answer ",
              "chain_of_thought:answer_prefix=\\nanswer ,thought_prefix=So: ",
              "self_consistency:samples=8,vote=confidence", "self_consistency:samples=8,vote=borda,scorer=self_certainty",
-             "self_consistency:samples=8,vote=weighted,scorer=p_true", "self_consistency:samples=4,universal=true",
+             "self_consistency:samples=8,vote=weighted,scorer=p_true", "self_consistency:samples=4,universal=true", "best_of_n:scorer=forced_answer,samples=4",
              "self_consistency:samples=5,answer_prefix=\\nanswer ",
              "adaptive_consistency:dirichlet=true,window=1", "early_stopping_self_consistency:window=3,samples=7",
              "deep_confidence:samples=20,warmup=4,window=4,top_k=2,batch=4", "deep_confidence:online=false,samples=8,how=tail,window=3",

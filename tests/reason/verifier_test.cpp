@@ -90,6 +90,28 @@ TEST_CASE("a prompt asks about the state in the text, once for equal states") {
     CHECK(same.score(context, std::span<const scored_branch<scripted_engine>>(item)).error().code == errc::invalid_argument);
 }
 
+TEST_CASE("constrained extraction: a fork states its answer, with its probability, and the branch stays as it was") {
+    scripted_engine e(script([](std::string_view context) -> script_reply {
+        if (context == "q\n") return {.completions = {{"some thoughts", 1, true}}};
+        if (context == "q\nsome thoughts\nThe answer is ") return {.completions = {{"42\nand more", 0.75, true}, {"17\n", 0.25, true}}};
+        return {};
+    }));
+    const reason_options options;
+    reasoning_context<scripted_engine> context(e, "q", options);
+    auto b = context.begin("q", {}, {}).value();
+    REQUIRE(context.extend(b, context.limits()).has_value());
+    scripted_branch* const one[] = {&b};
+    const auto stated = state_answers(context, std::span<scripted_branch* const>(one)).value();
+    CHECK(stated[0].text == "42");
+    CHECK(std::abs(stated[0].probability - 0.75) < 1e-6);
+    CHECK(b.text() == "some thoughts");
+    const std::string text = b.text();
+    const scored_branch<scripted_engine> item[] = {{&b, text}};
+    CHECK(std::abs(verifier(verify::forced_answer{}).score(context, std::span<const scored_branch<scripted_engine>>(item)).value()[0] - 0.75) < 1e-6);
+    REQUIRE(e.set_budget({.tokens = 3}).has_value());
+    CHECK(verifier(verify::forced_answer{}).score(context, std::span<const scored_branch<scripted_engine>>(item)).error().code == errc::budget_exhausted);
+}
+
 TEST_CASE("recorded measures: log-probability, self-certainty and group confidence of what was drawn") {
     scripted_engine e(script_table({{"q\n", {.completions = {{"ab", 0.5, true}, {"cd", 0.25, true}, {"ce", 0.25, true}}}}}));
     for (const verifier& v : {verifier(verify::log_probability{}), verifier(verify::self_certainty{}),

@@ -9,6 +9,8 @@
 
 #include "concepts.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,6 +68,14 @@ struct judge {
     double stateless = 0;
 };
 
+/// Constrained extraction: a fork is made to state its answer after `prefix`, and the score is how probable the
+/// model finds what it states (the product over the answer's tokens, at temperature 1).
+struct forced_answer {
+    std::string prefix = "\nThe answer is ";
+    std::string stop = "\n";
+    std::size_t max_tokens = 32;
+};
+
 /// Any function of the question and the text; its name is for reports. It may fail, and where exceptions are
 /// on it may throw: both become errors. NaN is an error too.
 struct check {
@@ -117,7 +127,7 @@ struct check {
 class verifier {
 public:
     using kind = std::variant<verify::log_probability, verify::self_certainty, verify::group_confidence, verify::probe,
-                              verify::prompt, verify::judge, verify::check>;
+                              verify::prompt, verify::judge, verify::forced_answer, verify::check>;
 
     verifier() = default;
     template <class V>
@@ -137,7 +147,7 @@ public:
     /// @source none
     [[nodiscard]] bool asks_model() const noexcept {
         return std::holds_alternative<verify::probe>(kind_) || std::holds_alternative<verify::prompt>(kind_) ||
-               std::holds_alternative<verify::judge>(kind_);
+               std::holds_alternative<verify::judge>(kind_) || std::holds_alternative<verify::forced_answer>(kind_);
     }
 
     void prepare(until& limits) const;
@@ -163,11 +173,30 @@ private:
     result<std::vector<double>> judged(reasoning_context<Engine>& context, const verify::judge& j,
                                        std::span<const scored_branch<Engine>> items) const;
 
+    template <reasoning_engine Engine>
+    result<std::vector<double>> stated(reasoning_context<Engine>& context, const verify::forced_answer& f,
+                                       std::span<const scored_branch<Engine>> items) const;
+
     kind kind_ = verify::log_probability{};
 };
 
-/// A verifier from its name: "log_probability", "self_certainty", "group_confidence", "p_true", "value_24",
-/// "check_calculation", "arithmetic", "game24".
+/// An answer that a branch was made to state, and its probability.
+struct stated_answer {
+    std::string text;
+    double probability = 0;
+};
+
+/// What each branch states after `prefix`, on forks that are dropped again: the branches stay as they were.
+/// @shape one answer for each branch
+/// @errors budget_exhausted: no room for all of it; those of the engine
+/// @source none
+template <reasoning_engine Engine>
+[[nodiscard]] result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& context,
+                                                               std::span<typename Engine::branch_type* const> branches,
+                                                               const verify::forced_answer& how = {});
+
+/// A verifier from its name: "log_probability", "self_certainty", "group_confidence", "p_true", "forced_answer",
+/// "value_24", "check_calculation", "arithmetic", "game24".
 /// @shape none
 /// @errors invalid_argument with the list of names
 /// @source none
@@ -283,11 +312,62 @@ result<std::vector<double>> verifier::judged(reasoning_context<Engine>& context,
 }
 
 template <reasoning_engine Engine>
+result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& context,
+                                                 std::span<typename Engine::branch_type* const> branches,
+                                                 const verify::forced_answer& how) {
+    using branch_type = typename Engine::branch_type;
+    std::vector<branch_type> forks;
+    std::vector<std::size_t> drawn_from;
+    for (branch_type* const one : branches) {
+        HENCE_TRY_ASSIGN(child, one->fork(1));
+        HENCE_TRY(child[0].set_sampling(context.sampling(0.0f)));
+        HENCE_TRY(context.reopen(child[0]));
+        HENCE_TRY_ASSIGN(room, context.force(child[0], how.prefix));
+        if (!room) return make_error(errc::budget_exhausted, "state_answers", "room for the answer prefix");
+        drawn_from.push_back(child[0].generated().size());
+        forks.push_back(std::move(child[0]));
+    }
+    until limits;
+    limits.max_tokens = how.max_tokens;
+    limits.log_probabilities = true;
+    limits.cancel = context.options().cancel;
+    if (!how.stop.empty()) limits.stop.push_back(how.stop);
+    const auto pointers = context.pointers(forks);
+    if (!forks.empty()) HENCE_TRY(context.engine().extend(std::span<branch_type* const>(pointers), limits));
+    std::vector<stated_answer> out;
+    for (std::size_t i = 0; i < forks.size(); ++i) {
+        if (forks[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, "state_answers", "room for every answer");
+        double sum = 0;
+        for (const token_statistics& s : forks[i].statistics().subspan(drawn_from[i])) sum += static_cast<double>(s.log_probability);
+        const std::string whole = forks[i].text();
+        const std::string before = context.engine().decode(forks[i].generated().first(drawn_from[i]));
+        out.push_back({whole.substr(std::min(before.size(), whole.size())), std::exp(sum)});
+    }
+    return out;
+}
+
+template <reasoning_engine Engine>
+result<std::vector<double>> verifier::stated(reasoning_context<Engine>& context, const verify::forced_answer& f,
+                                             std::span<const scored_branch<Engine>> items) const {
+    std::vector<typename Engine::branch_type*> branches;
+    for (const auto& item : items) {
+        if (item.where == nullptr)
+            return make_error(errc::invalid_argument, "verify::forced_answer", "branches that are still there to be asked", "text alone");
+        branches.push_back(item.where);
+    }
+    HENCE_TRY_ASSIGN(answers, state_answers(context, std::span<typename Engine::branch_type* const>(branches), f));
+    std::vector<double> scores;
+    for (const stated_answer& one : answers) scores.push_back(one.probability);
+    return scores;
+}
+
+template <reasoning_engine Engine>
 result<std::vector<double>> verifier::score(reasoning_context<Engine>& context,
                                             std::span<const scored_branch<Engine>> items) const {
     if (const auto* p = std::get_if<verify::probe>(&kind_)) return probed(context, *p, items);
     if (const auto* p = std::get_if<verify::prompt>(&kind_)) return prompted(context, *p, items);
     if (const auto* j = std::get_if<verify::judge>(&kind_)) return judged(context, *j, items);
+    if (const auto* f = std::get_if<verify::forced_answer>(&kind_)) return stated(context, *f, items);
     std::vector<double> scores;
     for (const auto& item : items) {
         if (const auto* c = std::get_if<verify::check>(&kind_)) {

@@ -100,6 +100,7 @@ HENCE_INLINE std::string verifier::label() const {
         std::string operator()(const verify::probe&) const { return "probe"; }
         std::string operator()(const verify::prompt&) const { return "prompt"; }
         std::string operator()(const verify::judge&) const { return "judge"; }
+        std::string operator()(const verify::forced_answer&) const { return "forced_answer"; }
         std::string operator()(const verify::check& c) const { return c.label; }
     };
     return std::visit(visitor{}, kind_);
@@ -159,12 +160,13 @@ HENCE_INLINE result<verifier> parse_verifier(std::string_view name) {
     if (name == "self_certainty") return verifier(verify::self_certainty{});
     if (name == "group_confidence") return verifier(verify::group_confidence{});
     if (name == "p_true") return verifier(verify::probe{});
+    if (name == "forced_answer") return verifier(verify::forced_answer{});
     if (name == "value_24") return verifier(verify::value_24());
     if (name == "check_calculation") return verifier(verify::check_calculation());
     if (name == "arithmetic") return verifier(verify::arithmetic());
     if (name == "game24") return verifier(verify::game24());
     return make_error(errc::invalid_argument, "verifier",
-                      "log_probability, self_certainty, group_confidence, p_true, value_24, check_calculation, "
+                      "log_probability, self_certainty, group_confidence, p_true, forced_answer, value_24, check_calculation, "
                       "arithmetic or game24",
                       "'" + std::string(name) + "'");
 }

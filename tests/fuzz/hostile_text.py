@@ -78,7 +78,9 @@ def tokenizers():
     yield "model-null", changed(["model"], None), ""
     yield "model-type-unknown", changed(["model", "type"], "Sorcery"), "Sorcery"
     yield "model-type-escape", changed(["model", "type"], "\x1b[2J"), ""
-    yield "vocab-empty", changed(["model", "vocab"], {}), ""
+    nothing = valid_tokenizer()
+    nothing["added_tokens"], nothing["model"]["vocab"], nothing["model"]["merges"] = [], {}, []
+    yield "vocab-empty", json.dumps(nothing).encode(), ""
     yield "vocab-array", changed(["model", "vocab"], ["a"]), ""
     yield "vocab-id-negative", changed(["model", "vocab", "a"], -1), ""
     yield "vocab-id-max", changed(["model", "vocab", "a"], 2**32 - 1), ""
@@ -89,7 +91,7 @@ def tokenizers():
     yield "merges-object", changed(["model", "merges"], {}), ""
     yield "merge-of-one", changed(["model", "merges"], ["ab"]), ""
     yield "merge-of-three", changed(["model", "merges"], [["a", "b", "c"]]), ""
-    yield "merge-of-unknown", changed(["model", "merges"], ["x y"]), ""
+    yield "merge-of-unknown", changed(["model", "merges"], ["xx y"]), ""
     yield "merge-numbers", changed(["model", "merges"], [[1, 2]]), ""
     yield "added-id-negative", changed(["added_tokens", 0, "id"], -1), ""
     yield "added-id-max", changed(["added_tokens", 0, "id"], 2**31 - 1), ""

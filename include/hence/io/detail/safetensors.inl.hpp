@@ -380,10 +380,10 @@ HENCE_INLINE std::span<const file_tensor> safetensors_file::tensors() const noex
 }
 
 HENCE_INLINE const file_tensor* safetensors_file::find_tensor(std::string_view tensor_name) const noexcept {
-    const std::vector<file_tensor>& all = state_->contents.tensors;
-    const auto at = std::lower_bound(all.begin(), all.end(), tensor_name,
+    const std::vector<file_tensor>& sorted = state_->contents.tensors;
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), tensor_name,
                                      [](const file_tensor& t, std::string_view n) { return t.name < n; });
-    return at != all.end() && at->name == tensor_name ? &*at : nullptr;
+    return at != sorted.end() && at->name == tensor_name ? &*at : nullptr;
 }
 
 HENCE_INLINE void safetensors_file::release_pages(const file_tensor& tensor) const noexcept {

@@ -80,7 +80,8 @@ public:
             l->done = !l->cut && (last || !step_ended || l->where.generated().size() >= context_.options().max_tokens);
             if (context_.options().trace) {
                 const std::string text = l->where.text();
-                const std::size_t from = std::min(l->text_before, text.size());
+                std::size_t from = std::min(l->text_before, text.size());
+                if (from < text.size() && text[from] == '\n') ++from;  // the one that ended the step before
                 l->node = context_.note(l->node, "step", std::string_view(text).substr(from), static_cast<std::int64_t>(l->where.generated().size()), name(why), {}, l->where.stream());
                 l->text_before = text.size();
             }

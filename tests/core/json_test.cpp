@@ -55,6 +55,10 @@ TEST_CASE("nesting and the number of values have limits") {
     std::string deep;
     for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
     CHECK(refused(deep).code == hence::errc::out_of_range);
+    const std::string digits(401, '7');
+    CHECK(refused("[1, " + digits + "]").code == hence::errc::out_of_range);
+    CHECK(refused("[1, " + digits + "]").byte_offset == 4u);
+    CHECK(hence::parse_json("[\"" + digits + "\", \"a\\\"" + digits + "\"]", "test.json").has_value());
     CHECK(refused("[1,2,3,4]", {.depth = 8, .values = 4}).code == hence::errc::out_of_range);
     CHECK(hence::parse_json("[1,2,3]", "test.json", {.depth = 8, .values = 4}).has_value());
 }

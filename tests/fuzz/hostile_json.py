@@ -127,7 +127,7 @@ def configs():
     yield "trailing-comma", b'{"a":1,}', "JSON"
     yield "number-1e999", b'{"hidden_size":1e999}', "JSON"
     yield "number-nan", b'{"rms_norm_eps":NaN}', "JSON"
-    yield "number-of-a-million-digits", b'{"hidden_size":' + b"9" * 1_000_000 + b"}", ""
+    yield "number-of-a-million-digits", b'{"hidden_size":' + b"9" * 1_000_000 + b"}", "400 digits"
     yield "width-0", changed(hidden_size=0), "hidden_size"
     yield "width-negative", changed(hidden_size=-64), "found -64"
     yield "width-2-64", changed(hidden_size=2**64 - 1), "hidden_size"

@@ -49,8 +49,9 @@ constexpr double most_waiting_seconds = 20;
 std::atomic<std::size_t> live_bytes{0};
 std::atomic<std::size_t> peak_bytes{0};
 
-void* counted_allocate(std::size_t size) {
-    void* const memory = std::malloc(size == 0 ? 1 : size);
+void* counted_allocate(std::size_t size, std::size_t alignment = 0) {
+    const std::size_t whole = alignment == 0 ? std::max<std::size_t>(size, 1) : (size + alignment) / alignment * alignment;
+    void* const memory = alignment == 0 ? std::malloc(whole) : std::aligned_alloc(alignment, whole);
     if (memory == nullptr) return nullptr;
     const std::size_t live = live_bytes.fetch_add(::malloc_usable_size(memory)) + ::malloc_usable_size(memory);
     std::size_t peak = peak_bytes.load();
@@ -166,7 +167,14 @@ void* operator new(std::size_t size) {
     return memory;
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_allocate(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    void* const memory = counted_allocate(size, static_cast<std::size_t>(alignment));
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+}
 void operator delete(void* memory) noexcept { counted_free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { counted_free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { counted_free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { counted_free(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
 

@@ -103,9 +103,27 @@ private:
     std::optional<error> problem_;
 };
 
+/// Where a number of more than `most` digits begins, or npos. Converting such a number takes long, and repeats it
+/// in the message; no writer makes one.
+[[nodiscard]] inline std::size_t endless_number(std::string_view text, std::size_t most) noexcept {
+    bool quoted_text = false;
+    std::size_t digits = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') quoted_text = !quoted_text;
+        if (quoted_text && c == '\\') ++i;
+        digits = !quoted_text && c >= '0' && c <= '9' ? digits + 1 : 0;
+        if (digits > most) return i - most;
+    }
+    return std::string_view::npos;
+}
+
 }  // namespace detail
 
 HENCE_INLINE result<nlohmann::json> parse_json(std::string_view text, const std::string& where, json_limits limits) {
+    constexpr std::size_t most_digits = 400;
+    if (const std::size_t at = detail::endless_number(text, most_digits); at != text.npos)
+        return make_error(errc::out_of_range, where, "numbers of at most 400 digits", "a longer one", {}, at);
     detail::json_builder builder(where, limits);
     const bool whole = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
     if (builder.problem()) return std::move(*builder.problem());

@@ -23,14 +23,14 @@ namespace llama2c {
 
 /// The header of a version-0 file, checked.
 struct shape {
-    std::uint32_t width = 0;       // dim
-    std::uint32_t hidden = 0;      // hidden_dim
+    std::uint32_t width = 0;   // dim
+    std::uint32_t hidden = 0;  // hidden_dim
     std::uint32_t layers = 0;
     std::uint32_t heads = 0;
     std::uint32_t kv_heads = 0;
     std::uint32_t vocabulary = 0;
     std::uint32_t context = 0;
-    bool tied = true;              // the output matrix is the embedding
+    bool tied = true;  // the output matrix is the embedding
 
     [[nodiscard]] std::uint32_t head_width() const { return width / heads; }
     [[nodiscard]] std::uint32_t kv_width() const { return head_width() * kv_heads; }
@@ -62,8 +62,9 @@ inline hence::result<shape> read_shape(std::span<const std::byte> file, const st
                               {}, 4 * i);
     }
     const auto field = [&](std::size_t i) { return static_cast<std::uint32_t>(header[i]); };
-    shape s{field(0), field(1), field(2), field(3), field(4),
-            header[5] < 0 ? static_cast<std::uint32_t>(-header[5]) : field(5), field(6), header[5] > 0};
+    shape s{field(0), field(1),     field(2),
+            field(3), field(4),     header[5] < 0 ? static_cast<std::uint32_t>(-header[5]) : field(5),
+            field(6), header[5] > 0};
     if (s.width % s.heads != 0 || s.head_width() % 2 != 0)
         return make_error(errc::mismatch, name + ": n_heads", "a divisor of dim with an even quotient",
                           std::to_string(s.heads) + " for dim " + std::to_string(s.width));
@@ -103,8 +104,9 @@ inline hence::result<std::vector<token>> read_tokenizer(std::span<const std::byt
         std::memcpy(&length, file.data() + at + 4, 4);
         at += 8;
         if (length < 0 || static_cast<std::size_t>(length) > file.size() - at)
-            return make_error(errc::truncated, field + " length", "at most the " + std::to_string(file.size() - at) +
-                              " bytes left", std::to_string(length), {}, at - 4);
+            return make_error(errc::truncated, field + " length",
+                              "at most the " + std::to_string(file.size() - at) + " bytes left", std::to_string(length),
+                              {}, at - 4);
         const std::string_view text(reinterpret_cast<const char*>(file.data() + at), static_cast<std::size_t>(length));
         at += static_cast<std::size_t>(length);
         std::string spelled;
@@ -204,14 +206,15 @@ inline hence::result<void> add_tensors(hence::gguf_writer& out, const shape& s, 
     // Every factor is below 2^24, so no product of three can pass 2^72: check in 128 bits, then it is small.
     __extension__ using wide = unsigned __int128;
     wide floats = 7;
-    for (const group& g : groups)
-        floats += wide{g.per_layer ? s.layers : 1u} * (g.rows == 0 ? 1u : g.rows) * g.columns;
+    for (const group& g : groups) floats += wide{g.per_layer ? s.layers : 1u} * (g.rows == 0 ? 1u : g.rows) * g.columns;
     const std::uint64_t angles = std::uint64_t{s.context} * s.head_width();  // cosines and sines, half a head each
     floats += angles;
     if (!s.tied) floats += wide{s.vocabulary} * width;
     if (floats * 4 != file.size())
-        return hence::make_error(hence::errc::mismatch, name, floats >> 60 != 0 ? "more bytes than a file can have"
-                                 : std::to_string(static_cast<std::uint64_t>(floats) * 4) + " bytes, by its header",
+        return hence::make_error(hence::errc::mismatch, name,
+                                 floats >> 60 != 0
+                                     ? "more bytes than a file can have"
+                                     : std::to_string(static_cast<std::uint64_t>(floats) * 4) + " bytes, by its header",
                                  std::to_string(file.size()));
 
     std::size_t at = 28;

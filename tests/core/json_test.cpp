@@ -20,9 +20,9 @@ hence::error refused(std::string_view text, hence::json_limits limits = {}) {
 }  // namespace
 
 TEST_CASE("a document gives the same value as nlohmann's own parser") {
-    for (const std::string text : {R"({"a": [1, -2, 3.5, true, null, "x\u00e9\n"], "b": {"c": {}}, "d": []})", "[]", "7",
-                                   "\"text\"", " {\"big\": 18446744073709551615} ", "[[[[]]], [1, [2]]]",
-                                   "[{\"a\": 1}, {\"a\": 2}]", "\xef\xbb\xbf{}"}) {
+    for (const std::string text :
+         {R"({"a": [1, -2, 3.5, true, null, "x\u00e9\n"], "b": {"c": {}}, "d": []})", "[]", "7", "\"text\"",
+          " {\"big\": 18446744073709551615} ", "[[[[]]], [1, [2]]]", "[{\"a\": 1}, {\"a\": 2}]", "\xef\xbb\xbf{}"}) {
         const auto parsed = hence::parse_json(text, "test.json");
         INFO(text);
         REQUIRE(parsed.has_value());
@@ -31,8 +31,9 @@ TEST_CASE("a document gives the same value as nlohmann's own parser") {
 }
 
 TEST_CASE("what is not JSON is refused with the byte and the reason") {
-    for (const char* text : {"", "{", "[1,", "{\"a\" 1}", "[1,]", "{\"a\":1,}", "nul", "01", "1e999", "[1] 2", "'a'", "\"\\x\"",
-                             "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"a\nb\"", "NaN", "// comment"}) {
+    for (const char* text :
+         {"", "{", "[1,", "{\"a\" 1}", "[1,]", "{\"a\":1,}", "nul", "01", "1e999", "[1] 2", "'a'", "\"\\x\"",
+          "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"a\nb\"", "NaN", "// comment"}) {
         const hence::error e = refused(text);
         CHECK(e.code == hence::errc::bad_format);
         CHECK(e.byte_offset.has_value());

@@ -15,8 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     vocabulary.chat_template = hence_fuzz::text(data, size);
     const auto tokenizer = hence::tokenizer::make(std::move(vocabulary));
     HENCE_FUZZ_REQUIRE(tokenizer.has_value());
-    const std::vector<hence::chat_message> messages = {
-        {"system", "be brief"}, {"user", "hello \xc3\xa9"}, {"assistant", "<think>\nhm\n</think>\nhi"}, {"user", "{{ 1 }}"}};
+    const std::vector<hence::chat_message> messages = {{"system", "be brief"},
+                                                       {"user", "hello \xc3\xa9"},
+                                                       {"assistant", "<think>\nhm\n</think>\nhi"},
+                                                       {"user", "{{ 1 }}"}};
     for (const bool prompt : {false, true}) {
         const auto rendered = hence::render_chat(*tokenizer, messages, prompt);
         if (!rendered) hence_fuzz::check(rendered.error());

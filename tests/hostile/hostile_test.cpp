@@ -50,7 +50,8 @@ std::atomic<std::size_t> live_bytes{0};
 std::atomic<std::size_t> peak_bytes{0};
 
 void* counted_allocate(std::size_t size, std::size_t alignment = 0) {
-    const std::size_t whole = alignment == 0 ? std::max<std::size_t>(size, 1) : (size + alignment) / alignment * alignment;
+    const std::size_t whole =
+        alignment == 0 ? std::max<std::size_t>(size, 1) : (size + alignment) / alignment * alignment;
     void* const memory = alignment == 0 ? std::malloc(whole) : std::aligned_alloc(alignment, whole);
     if (memory == nullptr) return nullptr;
     const std::size_t live = live_bytes.fetch_add(::malloc_usable_size(memory)) + ::malloc_usable_size(memory);
@@ -91,7 +92,8 @@ std::optional<hence::error> open_with(const std::string& parser, const std::stri
     }
     if (parser == "safetensors") return error_of(hence::safetensors_file::open(path));
     if (parser == "config") return error_of(hence::parse_hf_config(hence_test::read_file(path), path));
-    if (parser == "generation_config") return error_of(hence::parse_hf_generation_config(hence_test::read_file(path), path));
+    if (parser == "generation_config")
+        return error_of(hence::parse_hf_generation_config(hence_test::read_file(path), path));
     if (parser == "tokenizer_json") {
         const std::string text = hence_test::read_file(path);
         hence::tokenizer_files files;
@@ -166,17 +168,29 @@ void* operator new(std::size_t size) {
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted_allocate(size);
+}
 void* operator new(std::size_t size, std::align_val_t alignment) {
     void* const memory = counted_allocate(size, static_cast<std::size_t>(alignment));
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
-void operator delete(void* memory) noexcept { counted_free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { counted_free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { counted_free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { counted_free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
+void operator delete(void* memory) noexcept {
+    counted_free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    counted_free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    counted_free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    counted_free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+    counted_free(memory);
+}
 
 TEST_CASE("every hostile file gives its own clear error, in under 100 ms and 64 MB") {
     const hence_test::temporary_folder folder;
@@ -215,5 +229,6 @@ TEST_CASE("every hostile file gives its own clear error, in under 100 ms and 64 
         CHECK((!made.error->expected.empty() || !made.error->actual.empty()));
     }
     for (const auto& [parser, count] : counts) CHECK(count >= 5);
-    WARN(inputs.size() << " hostile inputs: slowest " << slowest * 1000 << " ms (" << slowest_kind << "), largest " << largest / 1024 << " KB");
+    WARN(inputs.size() << " hostile inputs: slowest " << slowest * 1000 << " ms (" << slowest_kind << "), largest "
+                       << largest / 1024 << " KB");
 }

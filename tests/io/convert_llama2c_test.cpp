@@ -16,14 +16,17 @@ namespace {
 std::vector<float> tiny_checkpoint(std::int32_t vocabulary) {
     const std::int32_t header[7] = {4, 6, 2, 2, 1, vocabulary, 3};
     const std::size_t v = static_cast<std::size_t>(std::abs(vocabulary));
-    const std::size_t floats = v * 4 + 2 * (4 + 16 + 8 + 8 + 16 + 4 + 24 + 24 + 24) + 4 + 3 * 2 + (vocabulary < 0 ? v * 4 : 0);
+    const std::size_t floats =
+        v * 4 + 2 * (4 + 16 + 8 + 8 + 16 + 4 + 24 + 24 + 24) + 4 + 3 * 2 + (vocabulary < 0 ? v * 4 : 0);
     std::vector<float> file(7 + floats);
     std::iota(file.begin() + 7, file.end(), 0.0f);
     std::memcpy(file.data(), header, sizeof header);
     return file;
 }
 
-void save(const std::string& path, std::string_view bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+void save(const std::string& path, std::string_view bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
 void save(const std::string& path, const std::vector<float>& values) {
     save(path, std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * 4));
 }
@@ -118,8 +121,11 @@ TEST_CASE("a tokenizer.bin cut anywhere or too long is refused") {
     };
     const auto whole = read(file, 2);
     REQUIRE(whole.has_value());
-    CHECK((*whole)[1].text == "b\xe2\x96\x81" "c");
-    for (std::size_t length = 0; length < file.size(); ++length) CHECK_FALSE(read(file.substr(0, length), 2).has_value());
+    CHECK((*whole)[1].text ==
+          "b\xe2\x96\x81"
+          "c");
+    for (std::size_t length = 0; length < file.size(); ++length)
+        CHECK_FALSE(read(file.substr(0, length), 2).has_value());
     CHECK_FALSE(read(file, 1).has_value());
     CHECK_FALSE(read(file, 3).has_value());
 }
@@ -143,8 +149,8 @@ TEST_CASE("stories260K and babyllama convert, with the sizes their makers publis
     CHECK(types[259] == 1);
 
     HENCE_REQUIRE_DATA(baby, "models/babyllama-tok105");
-    const auto second = llama2c::convert((baby / "model5000.bin").string(), (baby / "tok105.vocab").string(),
-                                         folder.file("b.gguf"));
+    const auto second =
+        llama2c::convert((baby / "model5000.bin").string(), (baby / "tok105.vocab").string(), folder.file("b.gguf"));
     REQUIRE(second.has_value());
     CHECK(second->vocabulary == 105);
 }

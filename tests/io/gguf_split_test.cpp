@@ -32,8 +32,10 @@ void write_part(const std::string& path, const part_options& options) {
     if (options.numbered) writer.add("split.no", options.number);
     writer.add("split.count", options.count);
     writer.add("split.tensors.count", options.tensors);
-    REQUIRE(writer.add_tensor(options.tensor.empty() ? "t" + std::to_string(options.number) : options.tensor,
-                              hence::dtype::f32, eight, std::as_bytes(std::span(weights))).has_value());
+    REQUIRE(writer
+                .add_tensor(options.tensor.empty() ? "t" + std::to_string(options.number) : options.tensor,
+                            hence::dtype::f32, eight, std::as_bytes(std::span(weights)))
+                .has_value());
     REQUIRE(writer.write(path).has_value());
 }
 

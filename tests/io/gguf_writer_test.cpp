@@ -15,7 +15,9 @@ namespace {
 using hence::gguf_file;
 using hence::gguf_writer;
 
-std::span<const std::byte> bytes_of(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
+std::span<const std::byte> bytes_of(const std::vector<float>& values) {
+    return std::as_bytes(std::span(values));
+}
 
 gguf_writer copy_of(const gguf_file& file) {
     gguf_writer writer;

@@ -39,9 +39,13 @@ void check_says(const hence::error& error, errc code, std::string_view part) {
     CHECK(error.message().find(part) != std::string::npos);
 }
 
-std::span<const std::byte> bytes_of(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
+std::span<const std::byte> bytes_of(const std::vector<float>& values) {
+    return std::as_bytes(std::span(values));
+}
 
-void save(const std::string& path, std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
+void save(const std::string& path, std::string_view text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
 
 const char* const good = R"({"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2,1],"data_offsets":[2,10]},)"
                          R"("a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]},)"
@@ -77,7 +81,8 @@ TEST_CASE("what the writer writes reads back, in memory and on disk") {
     writer.add("format", "pt");
     writer.add("note", "line\n\"quoted\" \xc3\xa9");
     REQUIRE(writer.add_tensor("w", hence::dtype::f32, shape{2, 3}, bytes_of(values)).has_value());
-    REQUIRE(writer.add_tensor("model.layers.0.\"odd\".weight", hence::dtype::f16, shape{4}, bytes_of(values).first(8)).has_value());
+    REQUIRE(writer.add_tensor("model.layers.0.\"odd\".weight", hence::dtype::f16, shape{4}, bytes_of(values).first(8))
+                .has_value());
     REQUIRE(writer.add_tensor("u", hence::dtype::u8, shape{3}, bytes_of(values).first(3)).has_value());
     const auto memory = writer.to_bytes().value();
     const auto file = safetensors_file::from_bytes(memory).value();
@@ -131,13 +136,17 @@ TEST_CASE("header lengths, headers and other kinds of file are refused") {
     check_says(safetensors_file::from_bytes(bytes).error(), errc::truncated, "header length");
     check_says(safetensors_file::from_bytes({}).error(), errc::truncated, "8 bytes");
     const char* gguf = "GGUF\3\0\0\0\0\0\0\0";
-    check_says(safetensors_file::from_bytes(std::as_bytes(std::span(gguf, 12))).error(), errc::bad_format, "a GGUF file");
+    check_says(safetensors_file::from_bytes(std::as_bytes(std::span(gguf, 12))).error(), errc::bad_format,
+               "a GGUF file");
     check_says(refused("", 0), errc::bad_format, "a JSON object");
     check_says(refused("[]", 0), errc::bad_format, "a JSON object");
     check_says(refused("{\"a\"", 0), errc::bad_format, "header");
     CHECK(refused("{\"a\"", 0).byte_offset.value_or(0) >= 8);
-    check_says(refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4),
-               errc::bad_format, "'a' twice");
+    check_says(
+        refused(
+            R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+            4),
+        errc::bad_format, "'a' twice");
     check_says(refused(R"({"__metadata__":{"a":1}})", 0), errc::bad_format, "a text, found 1");
     check_says(refused(R"({"__metadata__":7})", 0), errc::bad_format, "found 7");
 }
@@ -146,28 +155,46 @@ TEST_CASE("tensor entries with a wrong field are refused, all of them at once") 
     check_says(refused(R"({"a":5})", 0), errc::bad_format, "found 5");
     check_says(refused(R"({"":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1), errc::bad_format, "1 to 1000");
     check_says(refused(R"({"a\n":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1), errc::bad_format, "control");
-    check_says(refused(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1), errc::unsupported, "found 'F8_E4M3'");
-    check_says(refused(R"({"a":{"dtype":"X","shape":[1],"data_offsets":[0,1]}})", 1), errc::unsupported, "one of F32 F16 BF16");
+    check_says(refused(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1), errc::unsupported,
+               "found 'F8_E4M3'");
+    check_says(refused(R"({"a":{"dtype":"X","shape":[1],"data_offsets":[0,1]}})", 1), errc::unsupported,
+               "one of F32 F16 BF16");
     check_says(refused(R"({"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}})", 1), errc::bad_format, "dtype");
     check_says(refused(R"({"a":{"shape":[1],"data_offsets":[0,1]}})", 1), errc::bad_format, "found nothing");
     check_says(refused(R"({"a":{"dtype":"U8","data_offsets":[0,1]}})", 1), errc::bad_format, "an array of at most 8");
     check_says(refused(R"({"a":{"dtype":"U8","shape":[1]}})", 1), errc::bad_format, "two natural numbers");
     check_says(refused(R"({"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}})", 1), errc::out_of_range, "found -1");
     check_says(refused(R"({"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}})", 1), errc::out_of_range, "1.5");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,1]}})", 1), errc::out_of_range, "2^63");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0), errc::out_of_range, "product");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0), errc::out_of_range, "product");
-    check_says(refused(R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", 0), errc::out_of_range, "2^64 bytes");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1), errc::bad_format, "at most 8");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}})", 1), errc::out_of_range, "a rising pair");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}})", 1), errc::truncated, "up to the 1 bytes");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,2]}})", 1), errc::bad_format, "array of 3");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,2]}})", 2), errc::mismatch, "1 bytes, by dtype and shape");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1}})", 1), errc::bad_format, "'more'");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", 3),
-               errc::bad_format, "an overlap");
-    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})", 3),
-               errc::bad_format, "a gap");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,1]}})", 1),
+               errc::out_of_range, "2^63");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+               errc::out_of_range, "product");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+               errc::out_of_range, "product");
+    check_says(refused(R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", 0),
+               errc::out_of_range, "2^64 bytes");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1), errc::bad_format,
+               "at most 8");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}})", 1), errc::out_of_range,
+               "a rising pair");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}})", 1), errc::truncated,
+               "up to the 1 bytes");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,2]}})", 1), errc::bad_format,
+               "array of 3");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,2]}})", 2), errc::mismatch,
+               "1 bytes, by dtype and shape");
+    check_says(refused(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1}})", 1), errc::bad_format,
+               "'more'");
+    check_says(
+        refused(
+            R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+            3),
+        errc::bad_format, "an overlap");
+    check_says(
+        refused(
+            R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
+            3),
+        errc::bad_format, "a gap");
     const hence::error all = refused(R"({"a":5,"b":{"dtype":"X","shape":3,"data_offsets":[]},"__metadata__":[]})", 0);
     INFO(all.message());
     CHECK(all.also.size() == 4);
@@ -197,11 +224,14 @@ TEST_CASE("a sharded set joins its files, and an index that disagrees with them 
         REQUIRE_FALSE(opened.has_value());
         check_says(opened.error(), code, part);
     };
-    says(R"({"weight_map":{"w.one":"two.safetensors","w.two":"two.safetensors"}})", errc::mismatch, "none of this name");
+    says(R"({"weight_map":{"w.one":"two.safetensors","w.two":"two.safetensors"}})", errc::mismatch,
+         "none of this name");
     says(R"({"weight_map":{"w.one":"one.safetensors","w.two":"one.safetensors"}})", errc::mismatch, "'w.two'");
     says(R"({"weight_map":{"w.one":"two.safetensors","w.two":"one.safetensors"}})", errc::mismatch, "it in ");
-    says(R"({"weight_map":{"w.one":"one.safetensors","absent":"two.safetensors"}})", errc::mismatch, "none of this name");
-    says(R"({"weight_map":{"w.one":"one.safetensors","x":"three.safetensors"}})", errc::file_not_found, "three.safetensors");
+    says(R"({"weight_map":{"w.one":"one.safetensors","absent":"two.safetensors"}})", errc::mismatch,
+         "none of this name");
+    says(R"({"weight_map":{"w.one":"one.safetensors","x":"three.safetensors"}})", errc::file_not_found,
+         "three.safetensors");
     says(R"({"weight_map":{"w.one":"../one.safetensors"}})", errc::bad_format, "beside the index");
     says(R"({"weight_map":{"w.one":"/etc/passwd"}})", errc::bad_format, "beside the index");
     says(R"({"weight_map":{"w.one":1}})", errc::bad_format, "beside the index");

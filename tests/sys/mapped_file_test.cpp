@@ -58,8 +58,12 @@ TEST_CASE("released pages stay readable, whatever the range") {
     const auto opened = hence::mapped_file::open(folder.file("pages"));
     REQUIRE(opened.has_value());
     opened->advise_sequential();
-    for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 100'000}, {5000, 20'000},
-                                         {4096, 4096}, {99'999, ~std::size_t{0}}, {200'000, 1}, {10, 5}}) {
+    for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 100'000},
+                                         {5000, 20'000},
+                                         {4096, 4096},
+                                         {99'999, ~std::size_t{0}},
+                                         {200'000, 1},
+                                         {10, 5}}) {
         opened->release(offset, length);
         CHECK(text_of(*opened) == text);
     }

@@ -19,8 +19,8 @@ HENCE_NAMESPACE_BEGIN
 
 /// What a document may hold at most.
 struct json_limits {
-    std::size_t depth = 64;         ///< arrays and objects inside each other
-    std::size_t values = 4'000'000; ///< values in all; a parsed value takes 16 to about 120 bytes
+    std::size_t depth = 64;          ///< arrays and objects inside each other
+    std::size_t values = 4'000'000;  ///< values in all; a parsed value takes 16 to about 120 bytes
 };
 
 /// Parses one document; `where` names it in errors.

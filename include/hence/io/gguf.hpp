@@ -24,7 +24,19 @@ HENCE_NAMESPACE_BEGIN
 
 /// The types of metadata values, with the numbers they have in files.
 enum class gguf_type : std::uint32_t {
-    u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64,
+    u8,
+    i8,
+    u16,
+    i16,
+    u32,
+    i32,
+    f32,
+    boolean,
+    string,
+    array,
+    u64,
+    i64,
+    f64,
 };
 
 /// The name of a metadata type, as error messages and `hence inspect` print it.
@@ -53,8 +65,7 @@ using gguf_tensor = file_tensor;
 
 /// What gguf_file::get can return. Views point into the file.
 template <class T>
-concept gguf_value =
-    std::is_same_v<T, bool> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint32_t> ||
+concept gguf_value = std::is_same_v<T, bool> || std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::uint32_t> ||
     std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint64_t> || std::is_same_v<T, float> ||
     std::is_same_v<T, double> || std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
     std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<std::string_view>> ||
@@ -76,8 +87,7 @@ public:
     /// @shape  bytes[any]
     /// @errors as open, without the file errors
     /// @source none
-    [[nodiscard]] static result<gguf_file> from_bytes(std::span<const std::byte> bytes,
-                                                      std::string name = "<memory>");
+    [[nodiscard]] static result<gguf_file> from_bytes(std::span<const std::byte> bytes, std::string name = "<memory>");
 
     /// @shape  none
     /// @errors none

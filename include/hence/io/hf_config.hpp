@@ -67,7 +67,7 @@ struct hf_config {
     std::string hidden_act;                ///< also hidden_activation, activation_function
 
     double rope_theta = 10000.0;
-    std::optional<double> rope_local_base_freq;   ///< Gemma 3's sliding layers
+    std::optional<double> rope_local_base_freq;  ///< Gemma 3's sliding layers
     double partial_rotary_factor = 1.0;
     std::optional<hf_rope_scaling> rope_scaling;  ///< absent when null or of type "default"
     std::optional<std::int64_t> original_max_position_embeddings;
@@ -86,10 +86,10 @@ struct hf_config {
     std::optional<double> attn_logit_softcapping;
     std::optional<double> final_logit_softcapping;
     std::optional<double> query_pre_attn_scalar;
-    std::optional<bool> scale_attn_weights;                   ///< GPT-2
-    std::optional<bool> scale_attn_by_inverse_layer_idx;      ///< GPT-2
-    std::optional<std::string> norm_type;                     ///< StarCoder2
-    std::optional<std::string> mlp_type;                      ///< StarCoder2
+    std::optional<bool> scale_attn_weights;               ///< GPT-2
+    std::optional<bool> scale_attn_by_inverse_layer_idx;  ///< GPT-2
+    std::optional<std::string> norm_type;                 ///< StarCoder2
+    std::optional<std::string> mlp_type;                  ///< StarCoder2
 
     std::optional<std::int64_t> bos_token_id;
     std::optional<std::int64_t> pad_token_id;

@@ -39,7 +39,8 @@ public:
 
     bool key(json::string_t& name) {
         json& object = *open_.back();
-        if (object.contains(name)) return refuse(errc::bad_format, "each key once", quote(name) + " twice in an object");
+        if (object.contains(name))
+            return refuse(errc::bad_format, "each key once", quote(name) + " twice in an object");
         slot_ = &object[name];
         return true;
     }
@@ -51,10 +52,11 @@ public:
         std::string_view reason = exception.what();
         if (const auto at = reason.find("column "); at != reason.npos) reason.remove_prefix(at);
         if (const auto at = reason.find(": "); at != reason.npos) reason.remove_prefix(at + 2);
-        if (const auto at = reason.find("] "); reason.starts_with('[') && at != reason.npos) reason.remove_prefix(at + 2);
+        if (const auto at = reason.find("] "); reason.starts_with('[') && at != reason.npos)
+            reason.remove_prefix(at + 2);
         reason = reason.substr(0, std::min<std::size_t>(reason.find("; last read"), 120));
-        problem_ = make_error(errc::bad_format, where_, "JSON",
-                              std::string(reason) + " at " + quote(last_token, 24), {}, position);
+        problem_ = make_error(errc::bad_format, where_, "JSON", std::string(reason) + " at " + quote(last_token, 24),
+                              {}, position);
         return false;
     }
 

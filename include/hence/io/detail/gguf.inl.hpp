@@ -33,16 +33,20 @@ void index_by(const std::vector<Item>& items, std::vector<std::uint32_t>& order,
 }
 
 template <class Item, class Name>
-const Item* find_by(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
-                    std::string_view name, Name name_of) noexcept {
+const Item* find_by(const std::vector<Item>& items, const std::vector<std::uint32_t>& order, std::string_view name,
+                    Name name_of) noexcept {
     const auto at = std::lower_bound(order.begin(), order.end(), name, [&](std::uint32_t i, std::string_view n) {
         return std::string_view(name_of(items[i])) < n;
     });
     return at != order.end() && name_of(items[*at]) == name ? &items[*at] : nullptr;
 }
 
-inline const std::string& key_of(const gguf_entry& entry) noexcept { return entry.key; }
-inline const std::string& name_of(const gguf_tensor& tensor) noexcept { return tensor.name; }
+inline const std::string& key_of(const gguf_entry& entry) noexcept {
+    return entry.key;
+}
+inline const std::string& name_of(const gguf_tensor& tensor) noexcept {
+    return tensor.name;
+}
 
 /// One number of a metadata value, whatever its type: exactly one of the two members says it.
 struct gguf_number {
@@ -99,8 +103,8 @@ struct gguf_reader {
     const gguf_entry& entry;
 
     [[nodiscard]] error wrong_type(std::string_view wanted) const {
-        return make_error(errc::mismatch, file + ": key " + quote(entry.key), std::string(wanted), type_text(entry),
-                          {}, entry.file_offset);
+        return make_error(errc::mismatch, file + ": key " + quote(entry.key), std::string(wanted), type_text(entry), {},
+                          entry.file_offset);
     }
     [[nodiscard]] error unfit(std::string_view wanted, const gguf_number& number) const {
         return make_error(errc::out_of_range, file + ": key " + quote(entry.key),
@@ -120,8 +124,8 @@ struct gguf_reader {
             }
         } else {
             if (number.what == kind::none || number.what == kind::real) return wrong_type(wanted);
-            const bool fits = number.what == kind::integer ? std::in_range<T>(number.integer)
-                                                           : std::in_range<T>(number.natural);
+            const bool fits =
+                number.what == kind::integer ? std::in_range<T>(number.integer) : std::in_range<T>(number.natural);
             if (!fits) return unfit(wanted, number);
             out = number.what == kind::integer ? static_cast<T>(number.integer) : static_cast<T>(number.natural);
         }
@@ -198,10 +202,10 @@ inline void open_rest_of_set(const std::string& path, std::uint64_t count, gguf_
         return;
     }
     if (split_name(path, 0, count).empty()) {
-        errors.add(make_error(errc::mismatch, path,
-                              "a name that ends as the first of " + std::to_string(count) +
-                                  " files of a set: NAME-00001-of-0000N.gguf",
-                              "another name"));
+        errors.add(make_error(
+            errc::mismatch, path,
+            "a name that ends as the first of " + std::to_string(count) + " files of a set: NAME-00001-of-0000N.gguf",
+            "another name"));
         return;
     }
     for (std::uint64_t part = 1; part < count; ++part) {
@@ -241,8 +245,8 @@ HENCE_INLINE result<gguf_file> gguf_file::open(const std::string& path) {
     if (errors.empty()) {
         const std::uint64_t count = detail::small_number(made->contents, "split.count", 1);
         if (count > 65535)
-            errors.add(make_error(errc::out_of_range, path + ": key 'split.count'", "at most 65535",
-                                  std::to_string(count)));
+            errors.add(
+                make_error(errc::out_of_range, path + ": key 'split.count'", "at most 65535", std::to_string(count)));
         else if (count > 1)
             detail::open_rest_of_set(path, count, made->contents, made->maps, errors);
     }
@@ -273,12 +277,24 @@ HENCE_INLINE result<gguf_file> gguf_file::from_bytes(std::span<const std::byte> 
     return gguf_file(std::move(made));
 }
 
-HENCE_INLINE std::uint32_t gguf_file::version() const noexcept { return state_->contents.version; }
-HENCE_INLINE const std::string& gguf_file::name() const noexcept { return state_->name; }
-HENCE_INLINE std::uint32_t gguf_file::alignment() const noexcept { return state_->contents.alignment; }
-HENCE_INLINE std::size_t gguf_file::parts() const noexcept { return state_->parts; }
-HENCE_INLINE std::span<const gguf_entry> gguf_file::metadata() const noexcept { return state_->contents.metadata; }
-HENCE_INLINE std::span<const gguf_tensor> gguf_file::tensors() const noexcept { return state_->contents.tensors; }
+HENCE_INLINE std::uint32_t gguf_file::version() const noexcept {
+    return state_->contents.version;
+}
+HENCE_INLINE const std::string& gguf_file::name() const noexcept {
+    return state_->name;
+}
+HENCE_INLINE std::uint32_t gguf_file::alignment() const noexcept {
+    return state_->contents.alignment;
+}
+HENCE_INLINE std::size_t gguf_file::parts() const noexcept {
+    return state_->parts;
+}
+HENCE_INLINE std::span<const gguf_entry> gguf_file::metadata() const noexcept {
+    return state_->contents.metadata;
+}
+HENCE_INLINE std::span<const gguf_tensor> gguf_file::tensors() const noexcept {
+    return state_->contents.tensors;
+}
 
 HENCE_INLINE const gguf_entry* gguf_file::find(std::string_view key) const noexcept {
     return detail::find_by(state_->contents.metadata, state_->by_key, key, detail::key_of);
@@ -298,13 +314,13 @@ HENCE_INLINE error gguf_file::missing(std::string_view key) const {
 }
 
 // One body per result type; the reader does the work.
-#define HENCE_GGUF_READ_(type, call)                                                                       \
-    HENCE_INLINE result<void> gguf_file::read(std::string_view key, type& out, bool& present) const {     \
-        const gguf_entry* entry = find(key);                                                               \
-        present = entry != nullptr;                                                                        \
-        if (!present) return {};                                                                           \
-        const detail::gguf_reader reader{state_->name, *entry};                                            \
-        return call;                                                                                       \
+#define HENCE_GGUF_READ_(type, call)                                                                  \
+    HENCE_INLINE result<void> gguf_file::read(std::string_view key, type& out, bool& present) const { \
+        const gguf_entry* entry = find(key);                                                          \
+        present = entry != nullptr;                                                                   \
+        if (!present) return {};                                                                      \
+        const detail::gguf_reader reader{state_->name, *entry};                                       \
+        return call;                                                                                  \
     }
 HENCE_GGUF_READ_(std::int32_t, reader.number(out, "i32"))
 HENCE_GGUF_READ_(std::uint32_t, reader.number(out, "u32"))

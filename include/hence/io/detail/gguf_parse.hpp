@@ -27,26 +27,46 @@ struct gguf_format {
 };
 
 inline constexpr std::array gguf_formats = {
-    gguf_format{0, "f32", true, dtype::f32},        gguf_format{1, "f16", true, dtype::f16},
-    gguf_format{2, "q4_0", true, dtype::q4_0},      gguf_format{3, "q4_1", true, dtype::q4_1},
-    gguf_format{4, "q4_2", false, {}},              gguf_format{5, "q4_3", false, {}},
-    gguf_format{6, "q5_0", true, dtype::q5_0},      gguf_format{7, "q5_1", true, dtype::q5_1},
-    gguf_format{8, "q8_0", true, dtype::q8_0},      gguf_format{9, "q8_1", false, {}},
-    gguf_format{10, "q2_k", true, dtype::q2_k},     gguf_format{11, "q3_k", true, dtype::q3_k},
-    gguf_format{12, "q4_k", true, dtype::q4_k},     gguf_format{13, "q5_k", true, dtype::q5_k},
-    gguf_format{14, "q6_k", true, dtype::q6_k},     gguf_format{15, "q8_k", true, dtype::q8_k},
-    gguf_format{16, "iq2_xxs", false, {}},          gguf_format{17, "iq2_xs", false, {}},
-    gguf_format{18, "iq3_xxs", false, {}},          gguf_format{19, "iq1_s", false, {}},
-    gguf_format{20, "iq4_nl", true, dtype::iq4_nl}, gguf_format{21, "iq3_s", false, {}},
-    gguf_format{22, "iq2_s", false, {}},            gguf_format{23, "iq4_xs", true, dtype::iq4_xs},
-    gguf_format{24, "i8", true, dtype::i8},         gguf_format{25, "i16", true, dtype::i16},
-    gguf_format{26, "i32", true, dtype::i32},       gguf_format{27, "i64", true, dtype::i64},
-    gguf_format{28, "f64", true, dtype::f64},       gguf_format{29, "iq1_m", false, {}},
-    gguf_format{30, "bf16", true, dtype::bf16},     gguf_format{31, "q4_0_4_4", false, {}},
-    gguf_format{32, "q4_0_4_8", false, {}},         gguf_format{33, "q4_0_8_8", false, {}},
-    gguf_format{34, "tq1_0", false, {}},            gguf_format{35, "tq2_0", false, {}},
-    gguf_format{36, "iq4_nl_4_4", false, {}},       gguf_format{37, "iq4_nl_4_8", false, {}},
-    gguf_format{38, "iq4_nl_8_8", false, {}},       gguf_format{39, "mxfp4", false, {}},
+    gguf_format{0, "f32", true, dtype::f32},
+    gguf_format{1, "f16", true, dtype::f16},
+    gguf_format{2, "q4_0", true, dtype::q4_0},
+    gguf_format{3, "q4_1", true, dtype::q4_1},
+    gguf_format{4, "q4_2", false, {}},
+    gguf_format{5, "q4_3", false, {}},
+    gguf_format{6, "q5_0", true, dtype::q5_0},
+    gguf_format{7, "q5_1", true, dtype::q5_1},
+    gguf_format{8, "q8_0", true, dtype::q8_0},
+    gguf_format{9, "q8_1", false, {}},
+    gguf_format{10, "q2_k", true, dtype::q2_k},
+    gguf_format{11, "q3_k", true, dtype::q3_k},
+    gguf_format{12, "q4_k", true, dtype::q4_k},
+    gguf_format{13, "q5_k", true, dtype::q5_k},
+    gguf_format{14, "q6_k", true, dtype::q6_k},
+    gguf_format{15, "q8_k", true, dtype::q8_k},
+    gguf_format{16, "iq2_xxs", false, {}},
+    gguf_format{17, "iq2_xs", false, {}},
+    gguf_format{18, "iq3_xxs", false, {}},
+    gguf_format{19, "iq1_s", false, {}},
+    gguf_format{20, "iq4_nl", true, dtype::iq4_nl},
+    gguf_format{21, "iq3_s", false, {}},
+    gguf_format{22, "iq2_s", false, {}},
+    gguf_format{23, "iq4_xs", true, dtype::iq4_xs},
+    gguf_format{24, "i8", true, dtype::i8},
+    gguf_format{25, "i16", true, dtype::i16},
+    gguf_format{26, "i32", true, dtype::i32},
+    gguf_format{27, "i64", true, dtype::i64},
+    gguf_format{28, "f64", true, dtype::f64},
+    gguf_format{29, "iq1_m", false, {}},
+    gguf_format{30, "bf16", true, dtype::bf16},
+    gguf_format{31, "q4_0_4_4", false, {}},
+    gguf_format{32, "q4_0_4_8", false, {}},
+    gguf_format{33, "q4_0_8_8", false, {}},
+    gguf_format{34, "tq1_0", false, {}},
+    gguf_format{35, "tq2_0", false, {}},
+    gguf_format{36, "iq4_nl_4_4", false, {}},
+    gguf_format{37, "iq4_nl_4_8", false, {}},
+    gguf_format{38, "iq4_nl_8_8", false, {}},
+    gguf_format{39, "mxfp4", false, {}},
     gguf_format{40, "nvfp4", false, {}},
 };
 
@@ -66,8 +86,7 @@ struct gguf_contents {
 
 class gguf_parser {
 public:
-    gguf_parser(std::span<const std::byte> bytes, const std::string& name, std::uint32_t part,
-                error_list& errors)
+    gguf_parser(std::span<const std::byte> bytes, const std::string& name, std::uint32_t part, error_list& errors)
         : name_(name), part_(part), errors_(errors) {
         cursor_.bytes = bytes;
     }
@@ -100,8 +119,7 @@ private:
     }
 
     [[nodiscard]] std::string left_text() const {
-        return std::to_string(cursor_.left()) + (cursor_.left() == 1 ? " byte left" : " bytes left") +
-               " in the file";
+        return std::to_string(cursor_.left()) + (cursor_.left() == 1 ? " byte left" : " bytes left") + " in the file";
     }
 
     bool cut(const std::string& field, std::uint64_t needed) {
@@ -177,8 +195,7 @@ private:
             return false;
         }
         if (length > most) {
-            note(errc::out_of_range, field + " length", "at most " + std::to_string(most),
-                 std::to_string(length), at);
+            note(errc::out_of_range, field + " length", "at most " + std::to_string(most), std::to_string(length), at);
             return false;
         }
         out = as_text(cursor_.bytes.subspan(cursor_.at, static_cast<std::size_t>(length)));
@@ -189,9 +206,8 @@ private:
     /// Keys and tensor names are compared, printed and made into paths: text without control characters.
     void check_name(std::string_view text, const char* what, std::size_t at) {
         if (text.empty()) note(errc::bad_format, what, "a name", "an empty string", at);
-        const bool control = std::any_of(text.begin(), text.end(), [](char c) {
-            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-        });
+        const bool control = std::any_of(text.begin(), text.end(),
+                                         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
         if (control || !is_utf8(text))
             note(errc::bad_format, what, control ? "no control characters" : "UTF-8", quote(text), at);
     }
@@ -273,8 +289,7 @@ private:
         for (std::uint64_t i = 0; i < count; ++i) {
             gguf_type element{};
             std::uint64_t elements = 0;
-            if (!array_header(element, elements, field) || !values(element, elements, field, depth + 1))
-                return false;
+            if (!array_header(element, elements, field) || !values(element, elements, field, depth + 1)) return false;
         }
         return true;
     }
@@ -365,8 +380,9 @@ private:
         tensor.type = format->type;
         const dtype_traits& block = traits(tensor.type);
         if (good && extents[0] % block.block_elements != 0) {
-            note(errc::mismatch, "row length", "a multiple of " + std::to_string(block.block_elements) + " for " +
-                 std::string(block.name), std::to_string(extents[0]), extents_at, tensor.name);
+            note(errc::mismatch, "row length",
+                 "a multiple of " + std::to_string(block.block_elements) + " for " + std::string(block.name),
+                 std::to_string(extents[0]), extents_at, tensor.name);
             good = false;
         }
         if (good && __builtin_mul_overflow(static_cast<std::uint64_t>(elements) / block.block_elements,
@@ -408,13 +424,12 @@ private:
                      std::to_string(offset), begin, tensor.name);
             } else if (begin > size || offset > size - begin || bytes > size - begin - offset) {
                 note(errc::truncated, "data",
-                     std::to_string(bytes) + " bytes from offset " + std::to_string(offset) +
-                         " of the data section",
+                     std::to_string(bytes) + " bytes from offset " + std::to_string(offset) + " of the data section",
                      "a file of " + std::to_string(size) + " bytes", static_cast<std::size_t>(begin), tensor.name);
             } else {
                 tensor.file_offset = begin + offset;
-                tensor.data = cursor_.bytes.subspan(static_cast<std::size_t>(begin + offset),
-                                                    static_cast<std::size_t>(bytes));
+                tensor.data =
+                    cursor_.bytes.subspan(static_cast<std::size_t>(begin + offset), static_cast<std::size_t>(bytes));
                 order.push_back(i);
             }
         }

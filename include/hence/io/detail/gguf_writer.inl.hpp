@@ -120,8 +120,7 @@ HENCE_INLINE result<void> gguf_writer::add_tensor(std::string name, dtype type, 
     if (shape.empty() || shape.size() > 4) return refuse("rank", "1 to 4", std::to_string(shape.size()));
     for (const stored_tensor& other : tensors_)
         if (other.name == name) return refuse("name", "each name once", "a second tensor of this name");
-    if (detail::format_id(type) == ~0u)
-        return refuse("type", "a type that GGUF has", std::string(hence::name(type)));
+    if (detail::format_id(type) == ~0u) return refuse("type", "a type that GGUF has", std::string(hence::name(type)));
     std::uint64_t elements = 1;
     for (const std::int64_t extent : shape)
         if (extent < 1 || __builtin_mul_overflow(elements, static_cast<std::uint64_t>(extent), &elements))

@@ -317,16 +317,17 @@ inline void check_config(json_object_reader& fields, hf_config& config) {
     if (!fields.errors().empty()) return;
     if (config.num_key_value_heads == 0) config.num_key_value_heads = config.num_attention_heads;
     const auto mismatch = [&](const char* field, std::string expected, std::int64_t found) {
-        fields.errors().add(make_error(errc::mismatch, fields.where() + ": " + field, std::move(expected),
-                                       std::to_string(found)));
+        fields.errors().add(
+            make_error(errc::mismatch, fields.where() + ": " + field, std::move(expected), std::to_string(found)));
     };
     if (config.num_attention_heads % config.num_key_value_heads != 0)
         mismatch("num_key_value_heads", "a divisor of " + std::to_string(config.num_attention_heads) + " heads",
                  config.num_key_value_heads);
     if (config.head_dim == 0) {
         if (config.hidden_size % config.num_attention_heads != 0)
-            mismatch("num_attention_heads", "a divisor of hidden_size " + std::to_string(config.hidden_size) +
-                     " where there is no head_dim", config.num_attention_heads);
+            mismatch("num_attention_heads",
+                     "a divisor of hidden_size " + std::to_string(config.hidden_size) + " where there is no head_dim",
+                     config.num_attention_heads);
         config.head_dim = config.hidden_size / config.num_attention_heads;
     }
     if (!config.layer_types.empty() && config.layer_types.size() != static_cast<std::size_t>(config.num_hidden_layers))

@@ -21,15 +21,15 @@ struct safetensors_type {
 };
 
 inline constexpr std::array safetensors_types = {
-    safetensors_type{"F32", true, dtype::f32},      safetensors_type{"F16", true, dtype::f16},
-    safetensors_type{"BF16", true, dtype::bf16},    safetensors_type{"F64", true, dtype::f64},
-    safetensors_type{"I8", true, dtype::i8},        safetensors_type{"I16", true, dtype::i16},
-    safetensors_type{"I32", true, dtype::i32},      safetensors_type{"I64", true, dtype::i64},
-    safetensors_type{"U8", true, dtype::u8},        safetensors_type{"BOOL", true, dtype::u8},
-    safetensors_type{"U16", false, {}},             safetensors_type{"U32", false, {}},
-    safetensors_type{"U64", false, {}},             safetensors_type{"F8_E4M3", false, {}},
-    safetensors_type{"F8_E5M2", false, {}},         safetensors_type{"F8_E8M0", false, {}},
-    safetensors_type{"F4", false, {}},              safetensors_type{"C64", false, {}},
+    safetensors_type{"F32", true, dtype::f32},   safetensors_type{"F16", true, dtype::f16},
+    safetensors_type{"BF16", true, dtype::bf16}, safetensors_type{"F64", true, dtype::f64},
+    safetensors_type{"I8", true, dtype::i8},     safetensors_type{"I16", true, dtype::i16},
+    safetensors_type{"I32", true, dtype::i32},   safetensors_type{"I64", true, dtype::i64},
+    safetensors_type{"U8", true, dtype::u8},     safetensors_type{"BOOL", true, dtype::u8},
+    safetensors_type{"U16", false, {}},          safetensors_type{"U32", false, {}},
+    safetensors_type{"U64", false, {}},          safetensors_type{"F8_E4M3", false, {}},
+    safetensors_type{"F8_E5M2", false, {}},      safetensors_type{"F8_E8M0", false, {}},
+    safetensors_type{"F4", false, {}},           safetensors_type{"C64", false, {}},
 };
 
 struct safetensors_contents {
@@ -118,7 +118,8 @@ private:
             return;
         }
         if (!value.is_object()) {
-            note(errc::bad_format, "header", "an object with dtype, shape and data_offsets", json_text(value), {}, shown);
+            note(errc::bad_format, "header", "an object with dtype, shape and data_offsets", json_text(value), {},
+                 shown);
             return;
         }
         for (const auto& [field, unused] : value.items())
@@ -274,8 +275,7 @@ inline result<safetensors_index> read_safetensors_index(std::string_view text, c
         if (at == index.files.end() || *at != *text_of) index.files.insert(at, *text_of);
     }
     if (!errors.empty()) return errors.take();
-    if (index.files.empty())
-        return make_error(errc::missing, name + ": weight_map", "at least one tensor", "none");
+    if (index.files.empty()) return make_error(errc::missing, name + ": weight_map", "at least one tensor", "none");
     for (const auto& [tensor, file] : map->items()) {
         const auto at = std::lower_bound(index.files.begin(), index.files.end(), *file.get_ptr<const std::string*>());
         index.tensors.emplace_back(tensor, static_cast<std::uint32_t>(at - index.files.begin()));
@@ -283,7 +283,9 @@ inline result<safetensors_index> read_safetensors_index(std::string_view text, c
     return index;
 }
 
-inline bool by_tensor_name(const file_tensor& a, const file_tensor& b) noexcept { return a.name < b.name; }
+inline bool by_tensor_name(const file_tensor& a, const file_tensor& b) noexcept {
+    return a.name < b.name;
+}
 
 /// Says where an index and its shards disagree: both lists are sorted by name.
 inline void compare_index(const safetensors_index& index, const std::vector<file_tensor>& tensors,
@@ -326,8 +328,8 @@ HENCE_INLINE result<safetensors_file> safetensors_file::open(const std::string& 
         if (!map && map.error().code == errc::file_not_found)
             map = mapped_file::open(file = folder + "model.safetensors.index.json");
         if (!map && map.error().code == errc::file_not_found)
-            return make_error(errc::file_not_found, path, "model.safetensors or model.safetensors.index.json in the folder",
-                              "neither");
+            return make_error(errc::file_not_found, path,
+                              "model.safetensors or model.safetensors.index.json in the folder", "neither");
     }
     if (!map) return std::move(map).error();
     auto made = std::make_shared<state>();
@@ -370,8 +372,12 @@ HENCE_INLINE result<safetensors_file> safetensors_file::from_bytes(std::span<con
     return safetensors_file(std::move(made));
 }
 
-HENCE_INLINE const std::string& safetensors_file::name() const noexcept { return state_->name; }
-HENCE_INLINE std::size_t safetensors_file::parts() const noexcept { return state_->parts; }
+HENCE_INLINE const std::string& safetensors_file::name() const noexcept {
+    return state_->name;
+}
+HENCE_INLINE std::size_t safetensors_file::parts() const noexcept {
+    return state_->parts;
+}
 HENCE_INLINE std::span<const std::pair<std::string, std::string>> safetensors_file::metadata() const noexcept {
     return state_->contents.metadata;
 }
@@ -416,8 +422,7 @@ HENCE_INLINE result<void> safetensors_writer::add_tensor(std::string name, dtype
     for (const std::int64_t extent : shape)
         if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes))
             return refuse("shape", "extents of at least 0 with a product below 2^64", std::to_string(extent));
-    if (bytes != data.size())
-        return refuse("data", std::to_string(bytes) + " bytes", std::to_string(data.size()));
+    if (bytes != data.size()) return refuse("data", std::to_string(bytes) + " bytes", std::to_string(data.size()));
     file_tensor added;
     added.name = std::move(name);
     added.type = type;
@@ -431,7 +436,8 @@ HENCE_INLINE result<std::string> safetensors_writer::head() const {
     nlohmann::json header = nlohmann::json::object();
     for (const auto& [key, value] : metadata_) {
         if (!is_utf8(key) || !is_utf8(value))
-            return make_error(errc::invalid_argument, "safetensors_writer: metadata " + quote(key), "UTF-8", quote(value));
+            return make_error(errc::invalid_argument, "safetensors_writer: metadata " + quote(key), "UTF-8",
+                              quote(value));
         header["__metadata__"][key] = value;
     }
     std::uint64_t offset = 0;

@@ -30,8 +30,12 @@ struct block_bytes {
     [[nodiscard]] float half(std::size_t i) const noexcept { return to_float(f16{value<std::uint16_t>(i)}); }
 };
 
-[[nodiscard]] inline float real(unsigned v) noexcept { return static_cast<float>(static_cast<int>(v)); }
-[[nodiscard]] inline float real(int v) noexcept { return static_cast<float>(v); }
+[[nodiscard]] inline float real(unsigned v) noexcept {
+    return static_cast<float>(static_cast<int>(v));
+}
+[[nodiscard]] inline float real(int v) noexcept {
+    return static_cast<float>(v);
+}
 
 // The 16 levels of the iq4 formats.
 inline constexpr std::array<std::int8_t, 16> iq4_levels = {-127, -104, -83, -65, -49, -35, -22, -10,

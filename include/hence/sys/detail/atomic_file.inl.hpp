@@ -20,15 +20,13 @@ HENCE_INLINE atomic_file::atomic_file(std::string path, std::string temporary, i
 HENCE_INLINE result<atomic_file> atomic_file::create(const std::string& path) {
     // Not mkstemp: it fixes the mode at 0600, and the umask cannot be read without changing it.
     for (int attempt = 0; attempt < 1000; ++attempt) {
-        std::string temporary =
-            path + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+        std::string temporary = path + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
         const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) return atomic_file(path, std::move(temporary), descriptor);
         if (errno != EEXIST)
             return make_error(errc::io, path, "a folder that can be written", detail::system_error_text(errno));
     }
-    return make_error(errc::io, path, "an unused temporary name beside it",
-                      "1000 left-over files named .partial-*");
+    return make_error(errc::io, path, "an unused temporary name beside it", "1000 left-over files named .partial-*");
 }
 
 HENCE_INLINE atomic_file::atomic_file(atomic_file&& other) noexcept

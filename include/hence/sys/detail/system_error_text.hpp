@@ -12,8 +12,12 @@ HENCE_NAMESPACE_BEGIN
 namespace detail {
 
 // strerror_r has two signatures (POSIX int, GNU char*); overloading picks the one the C library has.
-inline const char* chosen_error_text(int, const char* buffer) { return buffer; }
-inline const char* chosen_error_text(const char* text, const char*) { return text; }
+inline const char* chosen_error_text(int, const char* buffer) {
+    return buffer;
+}
+inline const char* chosen_error_text(const char* text, const char*) {
+    return text;
+}
 
 inline std::string system_error_text(int code) {
     char buffer[256] = "unknown error";

@@ -5,6 +5,8 @@
 
 #include <hence/core/rng.hpp>
 #include <hence/generate/detail/vocabulary_scan.inl.hpp>
+#include <hence/generate/detail/noise_words.inl.hpp>
+#include <hence/generate/detail/vocabulary_scan.inl.hpp>
 #include <hence/generate/sampler.hpp>
 
 #include <algorithm>
@@ -186,6 +188,28 @@ TEST_CASE("the winner is the token that a naive evaluation of every survivor's n
                 }
                 INFO("size " << size << " variant " << variant << " position " << position);
                 REQUIRE(draw_at(s, logits, how, 3, position).token == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("every tier of noise words this machine runs gives the words of the counter generator") {
+    namespace vocabulary = detail::vocabulary;
+    std::vector<vocabulary::noise_words> tiers{vocabulary::noise_words_scalar, vocabulary::widest_noise_words()};
+#if HENCE_X86
+    tiers.push_back(vocabulary::noise_words_sse2);
+    if (supported(isa::avx2)) tiers.push_back(vocabulary::noise_words_avx2);
+    if (supported(isa::avx512)) tiers.push_back(vocabulary::noise_words_avx512);
+#endif
+    for (std::uint32_t trial = 0; trial < 50; ++trial) {
+        const counter_rng rng{mix64(trial, 1)};
+        const std::uint64_t stream = mix64(trial, 2);
+        for (const vocabulary::noise_words tier : tiers) {
+            std::uint32_t words[64];
+            tier(rng, stream, trial * 77, trial * 16, words);
+            for (token_id t = 0; t < 64; ++t) {
+                const auto at = vocabulary::address_of(static_cast<token_id>(trial * 64) + t);
+                REQUIRE(words[t] == rng.words(stream, trial * 77, at.lane)[at.word]);
             }
         }
     }

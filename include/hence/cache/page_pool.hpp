@@ -56,7 +56,13 @@ public:
     /// @shape page_bytes() bytes, 64-byte aligned
     /// @errors none; ensure() must have promised the page
     /// @source none
-    [[nodiscard]] page_id take() noexcept;
+    [[nodiscard]] page_id take() noexcept { return take(false); }
+
+    /// take() for a caller that overwrites the whole page at once: a new page is not zeroed first.
+    /// @shape page_bytes() bytes, 64-byte aligned
+    /// @errors none; ensure() must have promised the page
+    /// @source none
+    [[nodiscard]] page_id take_to_overwrite() noexcept { return take(true); }
 
     /// @shape none
     /// @errors none
@@ -104,6 +110,8 @@ public:
     void set_max_pages(std::size_t pages) noexcept { max_pages_ = pages; }
 
 private:
+    [[nodiscard]] page_id take(bool overwritten) noexcept;
+
     struct entry {
         std::byte* bytes = nullptr;
         std::int32_t references = 0;

@@ -11,6 +11,7 @@
 #define HENCE_GENERATE_SAMPLER_HPP
 
 #include "../core/result.hpp"
+#include "../core/rng.hpp"
 #include "../core/types.hpp"
 #include "events.hpp"
 #include "sampling.hpp"
@@ -74,8 +75,8 @@ public:
     /// @errors none: see drawn::status
     /// @numerics the law is softmax(logits / temperature) over the survivors up to 2^-64 per token and the
     ///   rounding of double; test: sampler_test "law". Statistics are of the unchanged logits at temperature 1
-    /// @cost O(vocabulary): greedy one pass; untruncated sampling one more, with a quarter of a Philox block per
-    ///   token; top_p and statistics one more, with an exponential per token
+    /// @cost O(vocabulary): greedy one pass; sampling one more over the blocks that hold survivors, with a quarter of
+    ///   a Philox block per token; top_p and statistics one more, with an exponential per token
     /// @threads re-entrant on different samplers; no allocation
     /// @source Gumbel, "Statistical theory of extreme values", 1954 (max rule); Holtzman et al., arXiv 1904.09751
     ///   (top-p); Nguyen et al., arXiv 2407.01082 (min-p); Keskar et al., arXiv 1909.05858 (repetition penalty,
@@ -100,12 +101,12 @@ private:
     void adjust(std::span<float> logits, const draw_request& request) noexcept;
     void gather(std::span<const float> logits, float at_least) noexcept;
     void keep_top(std::span<const float> logits, std::size_t count) noexcept;
-    void truncate(std::span<const float> logits, const sampling& how) noexcept;
+    [[nodiscard]] candidate last_survivor(std::span<const float> logits, const sampling& how) noexcept;
+    [[nodiscard]] candidate last_of_nucleus(double sum, double enough, double inverse_temperature, candidate otherwise) const noexcept;
     [[nodiscard]] double perturbed(float logit, token_id id, const draw_request& request) const noexcept;
-    [[nodiscard]] token_id draw_from_all(std::span<const float> logits, const draw_request& request) const noexcept;
-    [[nodiscard]] token_id draw_from_candidates(const draw_request& request) const noexcept;
+    [[nodiscard]] token_id draw_survivor(std::span<const float> logits, candidate last, const draw_request& request) const noexcept;
 
-    std::size_t vocabulary_;
+    void (*words_)(const counter_rng&, std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t*) noexcept;
     float top_ = 0;             // largest logit of the last scan()
     token_id arg_ = no_token;   // where, lowest id
     std::pmr::vector<float> block_tops_;  // largest logit of each block of tokens

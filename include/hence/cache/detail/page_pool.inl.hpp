@@ -71,14 +71,12 @@ HENCE_INLINE result<void> page_pool::ensure(std::size_t pages) {
     return {};
 }
 
-HENCE_INLINE page_id page_pool::take() noexcept {
+HENCE_INLINE page_id page_pool::take(bool overwritten) noexcept {
     const page_id page = free_.back();
     free_.pop_back();
     entry& taken = entries_[static_cast<std::size_t>(page)];
-    if (!taken.touched) {
-        std::memset(taken.bytes, 0, stride_);
-        taken.touched = true;
-    }
+    if (!taken.touched && !overwritten) std::memset(taken.bytes, 0, stride_);
+    taken.touched = true;
     taken.references = 1;
     ++live_pages_;
     peak_pages_ = std::max(peak_pages_, live_pages_);

@@ -76,7 +76,7 @@ HENCE_INLINE void kv_sequence::prepare(std::size_t end) noexcept {
     if (end <= length_) return;
     const std::size_t last = length_ / detail::page_tokens_size;
     if (last < ids_.size() && pool_->references(ids_[last]) > 1) {
-        const page_id own = pool_->take();
+        const page_id own = pool_->take_to_overwrite();
         std::memcpy(pool_->data(own), pointers_[last], pool_->page_bytes());
         pool_->release(ids_[last]);
         ids_[last] = own;

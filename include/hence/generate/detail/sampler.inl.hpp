@@ -3,6 +3,7 @@
 #define HENCE_GENERATE_DETAIL_SAMPLER_INL_HPP
 
 #include "../sampler.hpp"
+#include "noise_words.inl.hpp"
 #include "vocabulary_scan.inl.hpp"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ HENCE_INLINE result<void> check(const sampling& how, std::size_t vocabulary_size
 }
 
 HENCE_INLINE sampler::sampler(std::size_t vocabulary_size, std::pmr::memory_resource* memory)
-    : vocabulary_(vocabulary_size),
+    : words_(detail::vocabulary::widest_noise_words()),
       block_tops_((vocabulary_size + detail::vocabulary::block - 1) / detail::vocabulary::block, memory),
       block_order_(memory),
       candidates_(memory),
@@ -107,7 +108,7 @@ HENCE_INLINE void sampler::adjust(std::span<float> logits, const draw_request& r
     }
 }
 
-// candidates_ = the tokens whose logit is at least `at_least`, in order of their ids.
+// candidates_ = the tokens whose logit is at least `at_least`.
 HENCE_INLINE void sampler::gather(std::span<const float> logits, float at_least) noexcept {
     constexpr std::size_t block = detail::vocabulary::block;
     candidates_.clear();
@@ -139,56 +140,64 @@ HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t c
     std::sort(candidates_.begin(), candidates_.end(), better);
 }
 
-// candidates_ = the survivors of top-k, top-p and min-p, in no order that means anything.
-HENCE_INLINE void sampler::truncate(std::span<const float> logits, const sampling& how) noexcept {
+// Top-k, top-p and min-p each keep the best tokens up to some last one; so do all of them together.
+HENCE_INLINE sampler::candidate sampler::last_survivor(std::span<const float> logits, const sampling& how) noexcept {
+    candidate last{-std::numeric_limits<float>::infinity(), std::numeric_limits<token_id>::max()};
     const double inverse = 1.0 / static_cast<double>(how.temperature);
-    const auto weight = [&](float logit) {
-        return std::exp((static_cast<double>(logit) - static_cast<double>(top_)) * inverse);
-    };
-    const auto keep_nucleus = [&](auto first, double sum, double enough, const auto& weigh) {
-        while (first != candidates_.end() && sum < enough) sum += weigh((first++)->logit);
-        candidates_.erase(first, candidates_.end());
-    };
+    const auto distance = [&](float logit) { return (static_cast<double>(logit) - static_cast<double>(top_)) * inverse; };
     const bool by_count = how.top_k > 0 && static_cast<std::size_t>(how.top_k) < logits.size();
-    if (by_count) keep_top(logits, static_cast<std::size_t>(how.top_k));
+    if (by_count) {
+        keep_top(logits, static_cast<std::size_t>(how.top_k));
+        last = candidates_.back();
+    }
     if (how.top_p < 1 && by_count) {
         double total = 0;
-        for (const candidate& c : candidates_) total += weight(c.logit);
-        keep_nucleus(candidates_.begin(), 0, static_cast<double>(how.top_p) * total, weight);
+        for (const candidate& c : candidates_) total += std::exp(distance(c.logit));
+        last = last_of_nucleus(0, static_cast<double>(how.top_p) * total, inverse, last);
     } else if (how.top_p < 1) {
         // The weight of each bucket of logits shows in which one the nucleus ends; only that one is sorted.
-        const auto bucket = detail::vocabulary::bucket_of(top_, static_cast<float>(inverse));
+        const auto scale = static_cast<float>(inverse);
+        const detail::vocabulary::bucket_of bucket(top_, scale);
         std::array<double, detail::vocabulary::buckets> weights{};
-        detail::vocabulary::add_weights(logits.data(), logits.size(), top_, static_cast<float>(inverse), bucket, weights);
+        detail::vocabulary::add_weights(logits.data(), logits.size(), top_, scale, bucket, weights);
         double total = 0;
         for (const double w : weights) total += w;
         const double enough = static_cast<double>(how.top_p) * total;
         double above = 0;
-        std::size_t last = 0;
-        while (last + 1 < weights.size() && above + weights[last] < enough) above += weights[last++];
-        // A little low where the bucket's edge rounds; the exact test follows.
-        const float gap = static_cast<float>(last + 1) / detail::vocabulary::buckets_per_unit * how.temperature;
-        gather(logits, last + 1 == weights.size() ? -std::numeric_limits<float>::infinity()
-                                                  : top_ - gap - 1e-5f * (std::abs(top_) + gap));
-        const auto ends = std::partition(candidates_.begin(), candidates_.end(),
-                                         [&](const candidate& c) { return bucket(c.logit) < last; });
-        candidates_.erase(std::remove_if(ends, candidates_.end(), [&](const candidate& c) { return bucket(c.logit) > last; }),
-                          candidates_.end());
-        std::sort(ends, candidates_.end(), better);
-        keep_nucleus(ends, above, enough, weight);
+        std::size_t ends_in = 0;
+        while (ends_in + 1 < weights.size() && above + weights[ends_in] < enough) above += weights[ends_in++];
+        candidates_.clear();
+        for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+            if (bucket(block_tops_[b]) > ends_in) continue;
+            const std::size_t end = std::min(logits.size(), (b + 1) * detail::vocabulary::block);
+            for (std::size_t i = b * detail::vocabulary::block; i < end; ++i) {
+                if (bucket(logits[i]) == ends_in && logits[i] != -std::numeric_limits<float>::infinity())
+                    candidates_.push_back({logits[i], static_cast<token_id>(i)});
+            }
+        }
+        std::sort(candidates_.begin(), candidates_.end(), better);
+        last = last_of_nucleus(above, enough, inverse, last);
     }
     if (how.min_p > 0) {
+        // The least float that passes, within a few steps of the rounded edge.
         const double lowest = std::log(static_cast<double>(how.min_p));
-        const auto dropped = [&](const candidate& c) {
-            return (static_cast<double>(c.logit) - static_cast<double>(top_)) * inverse < lowest;
-        };
-        if (!by_count && !(how.top_p < 1)) {
-            // A little low, so that rounding never drops what the exact test keeps.
-            const double edge = static_cast<double>(top_) + lowest * static_cast<double>(how.temperature);
-            gather(logits, static_cast<float>(edge - 1e-5 * (1 + std::abs(edge))));
-        }
-        candidates_.erase(std::remove_if(candidates_.begin(), candidates_.end(), dropped), candidates_.end());
+        const float infinity = std::numeric_limits<float>::infinity();
+        auto edge = static_cast<float>(static_cast<double>(top_) + lowest * static_cast<double>(how.temperature));
+        while (distance(edge) >= lowest) edge = std::nextafter(edge, -infinity);
+        while (distance(edge) < lowest) edge = std::nextafter(edge, infinity);
+        if (edge > last.logit) last = {edge, std::numeric_limits<token_id>::max()};
     }
+    return last;
+}
+
+// The first of the sorted candidates_ with which the sum reaches `enough`.
+HENCE_INLINE sampler::candidate sampler::last_of_nucleus(double sum, double enough, double inverse_temperature,
+                                                         candidate otherwise) const noexcept {
+    for (const candidate& c : candidates_) {
+        sum += std::exp((static_cast<double>(c.logit) - static_cast<double>(top_)) * inverse_temperature);
+        if (sum >= enough) return c;
+    }
+    return candidates_.empty() ? otherwise : candidates_.back();
 }
 
 HENCE_INLINE double sampler::perturbed(float logit, token_id id, const draw_request& request) const noexcept {
@@ -196,7 +205,9 @@ HENCE_INLINE double sampler::perturbed(float logit, token_id id, const draw_requ
            detail::vocabulary::gumbel(counter_rng{request.how->seed}, request.stream, request.position, id);
 }
 
-HENCE_INLINE token_id sampler::draw_from_all(std::span<const float> logits, const draw_request& request) const noexcept {
+// The winner among the tokens that are no worse than `last`.
+HENCE_INLINE token_id sampler::draw_survivor(std::span<const float> logits, candidate last,
+                                             const draw_request& request) const noexcept {
     namespace vocabulary = detail::vocabulary;
     const counter_rng rng{request.how->seed};
     const double inverse = 1.0 / static_cast<double>(request.how->temperature);
@@ -207,52 +218,29 @@ HENCE_INLINE token_id sampler::draw_from_all(std::span<const float> logits, cons
     double best = perturbed(top_, arg_, request);
     bound.beat(best);
     const auto consider = [&](std::size_t i) {
-        const auto id = static_cast<token_id>(i);
-        if (id == arg_ || logits[i] == -std::numeric_limits<float>::infinity()) return;
-        const double value = perturbed(logits[i], id, request);
-        if (value < best || (value == best && id > winner)) return;
-        best = value;
-        winner = id;
-        bound.beat(best);
-    };
-    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
-        if (bound.hopeless(block_tops_[b])) continue;
-        const std::size_t end = std::min(logits.size(), (b + 1) * vocabulary::block);
-        for (std::size_t first = b * vocabulary::block; first < end; first += 16) {
-            vocabulary::u32x4 words[4];
-            vocabulary::words_of_16(rng, request.stream, request.position, static_cast<std::uint32_t>(first / 4), words);
-            if (first + 16 <= end) {
-                for (std::size_t w = 0; w < 4; ++w) {
-                    const vocabulary::i32x4 may = bound.possible(vocabulary::load(logits.data() + first + 4 * w), words[w]);
-                    if ((may[0] | may[1] | may[2] | may[3]) == 0) continue;
-                    for (std::size_t lane = 0; lane < 4; ++lane)
-                        if (may[lane] != 0) consider(first + 4 * w + lane);
-                }
-            } else {
-                for (std::size_t i = first; i < end; ++i)
-                    if (bound.possible(logits[i], words[(i - first) / 4][i % 4])) consider(i);
-            }
-        }
-    }
-    return winner;
-}
-
-HENCE_INLINE token_id sampler::draw_from_candidates(const draw_request& request) const noexcept {
-    const counter_rng rng{request.how->seed};
-    detail::vocabulary::dismissal bound(1.0 / static_cast<double>(request.how->temperature),
-                                        std::abs(top_) + 100 * request.how->temperature);
-    token_id winner = no_token;
-    double best = -std::numeric_limits<double>::infinity();
-    for (const candidate& c : candidates_) {
-        if (winner != no_token) {
-            const detail::vocabulary::address at = detail::vocabulary::address_of(c.id);
-            if (!bound.possible(c.logit, rng.words(request.stream, request.position, at.lane)[at.word])) continue;
-        }
+        const candidate c{logits[i], static_cast<token_id>(i)};
+        if (c.id == arg_ || c.logit == -std::numeric_limits<float>::infinity() || better(last, c)) return;
         const double value = perturbed(c.logit, c.id, request);
-        if (winner != no_token && (value < best || (value == best && c.id > winner))) continue;
+        if (value < best || (value == best && c.id > winner)) return;
         best = value;
         winner = c.id;
         bound.beat(best);
+    };
+    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+        if (block_tops_[b] < last.logit || bound.hopeless(block_tops_[b])) continue;
+        const std::size_t end = std::min(logits.size(), (b + 1) * vocabulary::block);
+        std::size_t i = b * vocabulary::block;
+        std::uint32_t words[vocabulary::block];
+        words_(rng, request.stream, request.position, static_cast<std::uint32_t>(i / 4), words);
+        const std::uint32_t* word = words;
+        for (; i + 4 <= end; i += 4, word += 4) {
+            const vocabulary::i32x4 may = bound.possible(vocabulary::load(logits.data() + i), vocabulary::load(word));
+            if ((may[0] | may[1] | may[2] | may[3]) == 0) continue;
+            for (std::size_t lane = 0; lane < 4; ++lane)
+                if (may[lane] != 0) consider(i + lane);
+        }
+        for (; i < end; ++i)
+            if (bound.possible(logits[i], *word++)) consider(i);
     }
     return winner;
 }
@@ -293,11 +281,8 @@ HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& re
     }
     if (how.temperature == 0) {
         out.token = arg_;
-    } else if ((how.top_k <= 0 || static_cast<std::size_t>(how.top_k) >= logits.size()) && how.top_p >= 1 && how.min_p <= 0) {
-        out.token = draw_from_all(logits, request);
     } else {
-        truncate(logits, how);
-        out.token = draw_from_candidates(request);
+        out.token = draw_survivor(logits, last_survivor(logits, how), request);
     }
     if (request.log_probability) {
         float raw = logits[static_cast<std::size_t>(out.token)];

@@ -16,10 +16,6 @@
 #include <cstring>
 #include <limits>
 
-#if HENCE_X86
-#include <emmintrin.h>
-#endif
-
 HENCE_NAMESPACE_BEGIN
 
 namespace detail::vocabulary {
@@ -33,6 +29,12 @@ typedef std::uint32_t u32x4 __attribute__((vector_size(16)));
 
 HENCE_ALWAYS_INLINE f32x4 load(const float* p) noexcept {
     f32x4 v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+HENCE_ALWAYS_INLINE u32x4 load(const std::uint32_t* p) noexcept {
+    u32x4 v;
     std::memcpy(&v, p, sizeof v);
     return v;
 }
@@ -115,8 +117,8 @@ inline double sum_of_exponentials(const float* x, std::size_t n, float top, floa
 }
 
 // Buckets of logits by their distance from the top, in units of the temperature; the last one is the rest.
-inline constexpr std::size_t buckets = 257;
-inline constexpr float buckets_per_unit = 8;
+inline constexpr std::size_t buckets = 1025;
+inline constexpr float buckets_per_unit = 32;
 
 struct bucket_of {
     float top;
@@ -125,19 +127,33 @@ struct bucket_of {
         : top(largest), scale(inverse_temperature * buckets_per_unit) {}
     [[nodiscard]] HENCE_ALWAYS_INLINE std::size_t operator()(float x) const noexcept {
         const float distance = (top - x) * scale;
-        return distance < static_cast<float>(buckets - 1) ? static_cast<std::size_t>(static_cast<std::int32_t>(distance)) : buckets - 1;
+        const auto rest = static_cast<float>(buckets - 1);
+        return static_cast<std::size_t>(static_cast<std::int32_t>(distance < rest ? distance : rest));
+    }
+    [[nodiscard]] HENCE_ALWAYS_INLINE i32x4 operator()(f32x4 x) const noexcept {
+        const auto rest = static_cast<float>(buckets - 1);
+        const f32x4 most = {rest, rest, rest, rest};
+        const f32x4 distance = (top - x) * scale;
+        return __builtin_convertvector(distance < most ? distance : most, i32x4);
     }
 };
 
 // Adds exp((x - top) * scale) of each value to its bucket.
 inline void add_weights(const float* x, std::size_t n, float top, float scale, const bucket_of& bucket,
                         std::array<double, buckets>& weights) noexcept {
-    for (std::size_t i = 0; i < n; i += 4) {
-        const std::size_t count = n - i < 4 ? n - i : 4;
-        f32x4 v = {top, top, top, top};
-        std::memcpy(&v, x + i, count * sizeof(float));
-        v = exp_not_positive((v - top) * scale);
-        for (std::size_t lane = 0; lane < count; ++lane) weights[bucket(x[i + lane])] += static_cast<double>(v[lane]);
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const f32x4 v = load(x + i);
+        const f32x4 weight = exp_not_positive((v - top) * scale);
+        const i32x4 at = bucket(v);
+        weights[static_cast<std::size_t>(at[0])] += static_cast<double>(weight[0]);
+        weights[static_cast<std::size_t>(at[1])] += static_cast<double>(weight[1]);
+        weights[static_cast<std::size_t>(at[2])] += static_cast<double>(weight[2]);
+        weights[static_cast<std::size_t>(at[3])] += static_cast<double>(weight[3]);
+    }
+    for (; i < n; ++i) {
+        const float weight = exp_not_positive(f32x4{(x[i] - top) * scale, 0, 0, 0})[0];
+        weights[bucket(x[i])] += static_cast<double>(weight);
     }
 }
 
@@ -156,7 +172,8 @@ inline double sum(const float* x, std::size_t n) noexcept {
 }
 
 // Where the random bits of a token come from: word `word` of the Philox block of lane `lane`. Sixteen
-// tokens share four lanes such that one vector of four lanes gives four consecutive tokens per word.
+// tokens share four lanes such that one vector of four lanes gives four consecutive tokens per word
+// (generate/detail/noise_words.inl.hpp computes them by the block).
 struct address {
     std::uint32_t lane;
     std::uint32_t word;
@@ -178,53 +195,6 @@ inline double gumbel(const counter_rng& rng, std::uint64_t stream, std::uint32_t
     double v = (static_cast<double>((high << 32) | low) + 0.5) * 0x1.0p-64;
     if (v > 1.0 - 0x1.0p-53) v = 1.0 - 0x1.0p-53;
     return -std::log(-std::log1p(-v));
-}
-
-#if HENCE_X86
-// Low and high halves of four products of 32 by 32 bits.
-HENCE_ALWAYS_INLINE void multiply(__m128i a, __m128i b, __m128i& low, __m128i& high) noexcept {
-    const __m128i even = _mm_mul_epu32(a, b);
-    const __m128i odd = _mm_mul_epu32(_mm_srli_epi64(a, 32), b);
-    const __m128i upper = _mm_set1_epi64x(static_cast<long long>(0xffffffff00000000ull));
-    low = _mm_or_si128(_mm_andnot_si128(upper, even), _mm_slli_epi64(odd, 32));
-    high = _mm_or_si128(_mm_srli_epi64(even, 32), _mm_and_si128(upper, odd));
-}
-#endif
-
-// The high random words of sixteen tokens: those of lanes first_lane .. first_lane + 3, word by word.
-HENCE_ALWAYS_INLINE void words_of_16(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                                     std::uint32_t first_lane, u32x4 (&out)[4]) noexcept {
-#if HENCE_X86
-    const auto set = [](std::uint64_t value) { return _mm_set1_epi32(static_cast<std::int32_t>(static_cast<std::uint32_t>(value))); };
-    __m128i c0 = set(stream);
-    __m128i c1 = set(stream >> 32);
-    __m128i c2 = set(position);
-    __m128i c3 = _mm_add_epi32(set(first_lane), _mm_set_epi32(3, 2, 1, 0));
-    __m128i k0 = set(rng.seed);
-    __m128i k1 = set(rng.seed >> 32);
-    const __m128i m0 = set(0xD2511F53u);
-    const __m128i m1 = set(0xCD9E8D57u);
-    for (int round = 0; round < 10; ++round) {
-        __m128i low0, high0, low1, high1;
-        multiply(c0, m0, low0, high0);
-        multiply(c2, m1, low1, high1);
-        c0 = _mm_xor_si128(_mm_xor_si128(high1, c1), k0);
-        c1 = low1;
-        c2 = _mm_xor_si128(_mm_xor_si128(high0, c3), k1);
-        c3 = low0;
-        k0 = _mm_add_epi32(k0, set(0x9E3779B9u));
-        k1 = _mm_add_epi32(k1, set(0xBB67AE85u));
-    }
-    std::memcpy(&out[0], &c0, 16);
-    std::memcpy(&out[1], &c1, 16);
-    std::memcpy(&out[2], &c2, 16);
-    std::memcpy(&out[3], &c3, 16);
-#else
-    for (std::uint32_t lane = 0; lane < 4; ++lane) {
-        const auto words = rng.words(stream, position, first_lane + lane);
-        for (int word = 0; word < 4; ++word) out[word][lane] = words[static_cast<std::size_t>(word)];
-    }
-#endif
 }
 
 // A token can beat `best` only if its v is at most exp(logit / T - best), so nearly all tokens are

@@ -447,6 +447,10 @@ struct beta;
 struct dirichlet;
 }  // namespace stop_when
 
+// reason/trace.hpp
+struct trace;
+struct replay_result;
+
 // reason/tree_of_thoughts.hpp
 struct tree_of_thoughts;
 
@@ -458,9 +462,11 @@ struct group_confidence;
 struct probe;
 struct prompt;
 struct judge;
+struct forced_answer;
 struct check;
 }  // namespace verify
 class verifier;
+struct stated_answer;
 
 // reason/votes.hpp
 struct vote;

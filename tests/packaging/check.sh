@@ -9,6 +9,7 @@ set -euo pipefail
 way=$1 source=$2 binary=$3 compiler=$4
 work=$binary/packaging/$way
 consumer=$source/tests/packaging/consumer
+model=$source/examples/models/tiny-reasoner/tiny-reasoner-q8_0.gguf
 rm -rf "$work"
 mkdir -p "$work"
 generator=()
@@ -25,7 +26,7 @@ build_consumer() { # name, further cmake arguments
     for program in "$work/$name"/consumer_*; do
         [ -x "$program" ] && [ -f "$program" ] || continue
         echo "-- $name: $(basename "$program")"
-        "$program"
+        "$program" "$model"
     done
 }
 
@@ -61,7 +62,7 @@ plain_compiler)
     set -x
     "$compiler" -std=c++20 -O2 -I "$source/include" "$consumer/consumer.cpp" -o "$work/consumer_plain"
     set +x
-    "$work/consumer_plain"
+    "$work/consumer_plain" "$model"
     ;;
 *)
     echo "check.sh: unknown way '$way'"

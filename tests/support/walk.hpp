@@ -18,7 +18,7 @@ namespace {
 /// The ABI key that this file was compiled under.
 inline const char* walk_abi() { return HENCE_TEST_TEXT(HENCE_ABI); }
 
-/// What the library says about one input; the same under every build.
+/// What the library says about some inputs; the same under every build.
 inline std::string walk() {
     std::string said;
     const hence::result<hence::gguf_file> absent = hence::gguf_file::open("no such file.gguf");
@@ -28,10 +28,23 @@ inline std::string walk() {
     said += empty.has_value() ? "opened" : empty.error().message();
     said += '\n';
 
-    hence::spin_team team(2);
-    int visits[2] = {0, 0};
-    team.each([&](const hence::worker& self) { ++visits[self.index]; });
-    said += std::to_string(visits[0] + visits[1]) + " workers\n";
+    // The model that ships, by two strategies on two threads.
+    auto model = hence::load(HENCE_SOURCE_DIR "/examples/models/tiny-reasoner/tiny-reasoner-q8_0.gguf");
+    if (!model) return said + model.error().message();
+    auto engine = hence::engine<hence::decoder>::make(*model, {.threads = 2});
+    if (!engine) return said + engine.error().message();
+    said += "tier " + std::string(name(model->tier())) + "\n";
+    const auto ask = [&](const auto& strategy) {
+        const auto answer = hence::try_reason(*engine, "calc: 17*3-9\n", strategy, {.tokens = 2048});
+        if (!answer) {
+            said += answer.error().message() + "\n";
+            return;
+        }
+        said += answer->text + "; " + std::to_string(answer->account.generated_tokens) + " tokens, replay " +
+                std::to_string(answer->replay_hash) + "\n";
+    };
+    ask(hence::direct{});
+    ask(hence::self_consistency{.samples = 8});
     return said;
 }
 

@@ -181,7 +181,8 @@ void run(const options& o) {
           " kernels, " + std::to_string(engine.threads()) + " threads. The same weights answer each question in three ways.\n");
     std::array<total, 3> sums;
     for (const question& q : questions) {
-        print(q.kind == game::calculate ? "\n" + std::string(q.text) + " = ?\n" : "\nmake 24 from " + std::string(q.text) + "\n");
+        const std::string text(q.text);
+        print(q.kind == game::calculate ? "\n" + text + " = ?\n" : "\nmake 24 from " + text + "   (x: a sample that claims a solution, .: one that does not)\n");
         ask(engine, q, true, "direct", hence::direct{}, o, sums[0]);
         ask(engine, q, false, "chain of thought", hence::chain_of_thought{}, o, sums[1]);
         ask(engine, q, false, "self-consistency", hence::self_consistency{.samples = o.samples}, o, sums[2]);

@@ -124,7 +124,6 @@ class bpe_model;
 
 // text/chat.hpp
 struct chat_message;
-struct chat_options;
 
 // text/detokenizer.hpp
 class streaming_detokenizer;

@@ -128,7 +128,7 @@ inline std::vector<float> run(const hence::decoder& model, std::span<const hence
     std::vector<line> memory(page_bytes / sizeof(line) * page_count);
     std::memset(memory.data(), 0xff, page_bytes * page_count);
     std::vector<std::byte*> pages;
-    for (std::size_t i = 0; i < page_count; ++i) pages.push_back(memory.data()->bytes + i * page_bytes);
+    for (std::size_t i = 0; i < page_count; ++i) pages.push_back(reinterpret_cast<std::byte*>(memory.data()) + i * page_bytes);
     const hence::page_table table{pages.data(), static_cast<std::int32_t>(page_count)};
 
     auto workspace = model.make_workspace({ids.size(), ids.size(), threads, nullptr});

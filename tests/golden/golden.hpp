@@ -25,6 +25,20 @@
 
 namespace hence_test {
 
+// Under the sanitizers everything is ten times slower: the large model is left to the ordinary build, and of the
+// number formats a few are enough for them.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 struct golden_position {
     std::size_t position = 0;
     std::vector<hence::token_id> top_ids;
@@ -93,6 +107,17 @@ inline std::vector<golden_file> tiny_goldens() {
         all.push_back(read_golden(json, model.replace_extension(".gguf")));
     }
     REQUIRE(all.size() >= 4);
+    return all;
+}
+
+/// The pairs that differ in number format alone.
+inline std::vector<golden_file> format_goldens() {
+    std::vector<golden_file> all;
+    for (golden_file& golden : tiny_goldens()) {
+        const bool few = golden.name == "format-f32" || golden.name == "format-q8_0" || golden.name == "format-q4_k";
+        if (golden.name.rfind("format-", 0) == 0 && (few || !sanitized)) all.push_back(std::move(golden));
+    }
+    REQUIRE(all.size() >= 2);
     return all;
 }
 

@@ -55,7 +55,7 @@ std::vector<std::byte> changed(const std::filesystem::path& path, const std::vec
         for (const change& c : changes) {
             out = out || name == c.leave_out;
             if (name == c.reshape) {
-                bytes.resize(bytes.size() - bytes.size() / static_cast<std::size_t>(shape[0]));
+                bytes.erase(bytes.end() - static_cast<std::ptrdiff_t>(bytes.size() / static_cast<std::size_t>(shape[0])), bytes.end());
                 --shape[0];
             }
             if (name == c.spoil) {

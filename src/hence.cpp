@@ -1,7 +1,8 @@
 // The compiled form: the one file that holds hence's definitions (target hence::compiled).
 //
 // Every other file of such a program is compiled with HENCE_COMPILED alone and sees declarations only. All
-// files of the program need the same instruction-set and exception flags; see docs/faq.md.
+// files of the program need the same instruction-set and exception flags; see docs/faq.md. src/rooms holds the same
+// definitions in parts, which CMake builds in parallel.
 #ifndef HENCE_COMPILED
 #define HENCE_COMPILED
 #endif

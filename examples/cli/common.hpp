@@ -114,6 +114,7 @@ void add_generate(CLI::App& app);
 void add_chat(CLI::App& app);
 void add_reason(CLI::App& app);
 void add_tokenize(CLI::App& app);
+void add_render(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_perplexity(CLI::App& app);
 void add_inspect(CLI::App& app);

@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     tool::add_chat(app);
     tool::add_reason(app);
     tool::add_tokenize(app);
+    tool::add_render(app);
     tool::add_logits(app);
     tool::add_perplexity(app);
     tool::add_inspect(app);

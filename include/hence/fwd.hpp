@@ -124,9 +124,16 @@ class bpe_model;
 
 // text/chat.hpp
 struct chat_message;
+struct chat_options;
 
 // text/detokenizer.hpp
 class streaming_detokenizer;
+
+// text/jinja.hpp
+class jinja_value;
+struct jinja_time;
+struct jinja_options;
+class jinja_template;
 
 // text/pattern.hpp
 namespace text {
@@ -151,6 +158,10 @@ enum class split_behavior : std::uint8_t;
 struct cut_step;
 struct print_step;
 }  // namespace text
+
+// text/thinking.hpp
+struct thinking_tags;
+struct thinking_split;
 
 // text/tokenizer.hpp
 struct encode_options;

@@ -40,6 +40,46 @@ class Tokenize(ToolTest):
         self.refused(1, "tokenize", "-p", "straße")
 
 
+class Render(ToolTest):
+    def test_golden_templates(self):
+        folder = Path(data("golden/chat_templates"))
+        cases = 0
+        for description in sorted(folder.glob("*.json")):
+            document = json.loads(description.read_text())
+            variables = dict(document["variables"])
+            arguments = ["render", "--template", folder / document["template"], "--messages", "-", "--now", variables.pop("now")]
+            for name, value in variables.items():
+                arguments += ["--set", f"{name}={json.dumps(value)}"]
+            for case in document["cases"]:
+                more = [] if case["add_generation_prompt"] else ["--no-generation-prompt"]
+                messages = json.dumps(case["messages"])
+                if "error" in case:
+                    self.refused(1, *arguments, *more, text=messages, says=[case["error"]])
+                else:
+                    self.assertEqual(self.ok(*arguments, *more, text=messages).out, case["expected"], description.name)
+                cases += 1
+        self.assertGreater(cases, 60)
+
+    def test_the_template_of_a_model(self):
+        messages = json.dumps([{"role": "user", "content": "What is the capital of Italy?"}])
+        reference = next(p for p in golden("golden/smollm2-135m-instruct-q4_1.json")["prompts"] if "capital of Italy" in p["text"])
+        self.assertEqual(self.ok("render", "-m", data(SMOLLM2), "--messages", "-", text=messages).out, reference["text"])
+
+    def test_what_cannot_be_rendered(self):
+        template = self.folder() / "template.jinja"
+        template.write_text("{{ raise_exception('Be polite.') }}")
+        self.refused(1, "render", "--template", template, "--messages", "-", text="[]", says=["Be polite."])
+        template.write_text("{% for m in messages %}")
+        self.refused(1, "render", "--template", template, "--messages", "-", text="[]")
+        template.write_text("{{ flag }} {{ word }}")
+        self.assertEqual(self.ok("render", "--template", template, "--messages", "-", "--set", "flag=true", "--set", "word=a=b", text="[]").out, "True a=b")
+        self.refused(2, "render", "--template", template, "--messages", "-", "--set", "flag", text="[]", says=["NAME=VALUE"])
+        self.refused(2, "render", "--template", template, "--messages", "-", "--now", "noon", text="[]", says=["noon"])
+        for text in ("", "{}", "[", '"x"'):
+            self.refused(1, "render", "--template", template, "--messages", "-", text=text)
+        self.refused(1, "render", "--messages", "-", text="[]", says=["template"])
+
+
 class Logits(ToolTest):
     def compare(self, model, reference, bound, *more):
         found = self.json("logits", "-m", model, "--prompts", "-", "--top", len(reference["prompts"][0]["positions"][0]["top_ids"]), *more,

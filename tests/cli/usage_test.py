@@ -14,6 +14,7 @@ COMMANDS = {
     "chat": ["-p", "calc: 1+1"],
     "reason": ["-q", "calc: 1+1"],
     "tokenize": ["-p", "calc: 1+1"],
+    "render": ["--messages", "/dev/null"],
     "logits": ["-p", "calc: 1+1"],
     "perplexity": ["-f", "/dev/null"],
     "inspect": [],

@@ -318,6 +318,21 @@ def check_packaging():
             report(recipe, e.lineno or 1, "packaging", str(e))
 
 
+def check_parts():
+    """The compiled form is in parts: each header's definitions are in exactly one of them."""
+    parts = sorted((ROOT / "src" / "rooms").glob("*.cpp"))
+    owners = {}
+    for part in parts:
+        for path in re.findall(r'#include "hence/([^"]+\.inl\.hpp)"', part.read_text()):
+            owners.setdefault(path, []).append(part)
+    for header in sorted(INCLUDE.rglob("*.hpp")):
+        for block in re.findall(r"#if HENCE_HAS_DEFINITIONS\n(.*?)#endif", header.read_text(), re.S):
+            for path in re.findall(r'#include "(detail/[^"]+)"', block):
+                path = f"{header.parent.relative_to(INCLUDE).as_posix()}/{path}"
+                if len(owners.get(path, [])) != 1:
+                    report(header, 1, "parts", f"{path} must be included by exactly one file of src/rooms, found {len(owners.get(path, []))}")
+
+
 def main() -> int:
     if "--write" in sys.argv[1:]:
         for path, text in umbrella.stale(ROOT):
@@ -330,6 +345,7 @@ def main() -> int:
     check_pages()
     check_reference()
     check_packaging()
+    check_parts()
     for path, _ in umbrella.stale(ROOT):
         report(path, 1, "umbrella", "differs from the headers that exist; ./run format renews it")
     for error, path, line, rule, text in sorted(findings):

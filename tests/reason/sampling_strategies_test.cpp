@@ -257,6 +257,22 @@ TEST_CASE("adaptive: easy questions are answered at once, divided ones are searc
     CHECK(b.why.find("hard: searched") != std::string::npos);
 }
 
+TEST_CASE("adaptive: where the vote has nothing, the search's text is the answer even if no value is found in it") {
+    scripted_engine e(script([](std::string_view context) -> script_reply {
+        if (context == "24: 4 6\n") return {.completions = {{"4+6=10\nno", 0.9, true}, {"4*6=24\nok", 0.1, true}}};
+        if (context == "value: 24\n") return {.completions = {{"sure", 1, true}}};
+        if (context.starts_with("value:")) return {.completions = {{"never", 1, true}}};
+        return {.completions = {{context.ends_with("4*6=24\n") ? "ok" : "no", 1, true}}};
+    }));
+    adaptive searching{.samples = 8, .temperature = 1, .hard = adaptive::route::tree_of_thoughts};
+    searching.tree = {.breadth = 1, .samples = 40, .scorer = verify::value_24(), .temperature = 1};
+    reason_options options;
+    options.extractor = extract::after_marker{};
+    const answer a = reason(e, "24: 4 6", searching, {}, options);
+    CHECK(a.text == "4*6=24\nok");
+    CHECK_FALSE(a.found());
+}
+
 TEST_CASE("share_budget: samples go to the questions whose vote is least certain") {
     scripted_engine e(script([](std::string_view context) -> script_reply {
         if (context.starts_with("easy")) return {.completions = {{"answer 1", 1, true}}};

@@ -96,7 +96,7 @@ struct error {
         text += " [";
         text += name(code);
         text += "]";
-        for (const error& further : also) text += "\n" + further.message();
+        for (const error& further : also) (text += '\n') += further.message();
         return text;
     }
 };

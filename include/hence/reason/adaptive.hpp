@@ -45,6 +45,11 @@ struct adaptive {
         visit("hard", s.hard);
         visit("scorer", s.tree.scorer);  // one scorer for every search
         visit("enough", s.tree.enough);
+        visit("tree_breadth", s.tree.breadth);
+        visit("tree_samples", s.tree.samples);
+        visit("tree_steps", s.tree.steps);
+        visit("iterations", s.rollouts.iterations);
+        visit("searched_samples", s.chosen.samples);
         chain_of_thought::fields(s.thought, visit);
     }
 
@@ -105,7 +110,7 @@ private:
         if (!found) return found;
         if (inner.cut()) context.mark_cut();
         const std::string why = voted.why + "; hard: searched, " + found->why;
-        if (!found->found()) {
+        if (!found->found() && voted.found()) {  // the search has nothing that the vote has not
             (void)context.absorb(inner, 0, "search", found->why);
             context.unmark_below(before, context.nodes());
             voted.why = why;

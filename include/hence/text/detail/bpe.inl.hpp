@@ -4,6 +4,7 @@
 
 #include "../../core/quote.hpp"
 #include "../bpe.hpp"
+#include "token_text.hpp"
 #include "../unicode.hpp"
 #include "merge_queue.hpp"
 
@@ -34,21 +35,6 @@ constexpr byte_alphabet make_byte_alphabet() noexcept {
 }
 
 inline constexpr byte_alphabet gpt2_alphabet = make_byte_alphabet();
-
-inline token_type type_of(const vocabulary& v, std::size_t id) noexcept {
-    return v.types.empty() ? token_type::normal : static_cast<token_type>(v.types[id]);
-}
-
-/// The byte that a token such as <0x0A> stands for, or -1.
-inline int byte_of_token(std::string_view token) noexcept {
-    const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
-    if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
-    const int high = digit(token[3]);
-    const int low = digit(token[4]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 /// Whether a space mark (U+2581) stands after another character.
 inline bool marks_inside(std::string_view token) noexcept {

@@ -3,33 +3,37 @@
 #define HENCE_TEXT_DETAIL_CHAT_INL_HPP
 
 #include "../chat.hpp"
-
-#include <string_view>
+#include "jinja_value.hpp"
 
 HENCE_NAMESPACE_BEGIN
 
-HENCE_INLINE result<std::string> render_chat(const tokenizer& t, std::span<const chat_message> messages,
-                                             bool add_generation_prompt) {
-    const std::string_view source = t.chat_template();
-    constexpr std::string_view opening = "<|im_start|>system\n";  // as GGUF's writers leave it, unescaped
-    if (source.empty()) return make_error(errc::missing, "chat template", "tokenizer.chat_template in the model's file", "none");
-    if (source.find("<|im_start|>") == std::string_view::npos || source.find("<|im_end|>") == std::string_view::npos)
-        return make_error(errc::unsupported, "chat template", "ChatML (<|im_start|> and <|im_end|>)", "another format");
-    std::string out;
-    const auto turn = [&](std::string_view role, std::string_view content) {
-        ((((out += "<|im_start|>") += role) += "\n") += content) += "<|im_end|>\n";
-    };
-    if (messages.empty() || messages[0].role != "system") {  // the maker's own system text, if the template has one
-        const std::size_t at = source.find(opening);
-        const std::size_t end = at == std::string_view::npos ? at : source.find("<|im_end|>", at);
-        if (end != std::string_view::npos) {
-            const std::string_view text = source.substr(at + opening.size(), end - at - opening.size());
-            if (text.find_first_of("{}'\"") == std::string_view::npos) turn("system", text);
-        }
-    }
-    for (const chat_message& message : messages) turn(message.role, message.content);
-    if (add_generation_prompt) out += "<|im_start|>assistant\n";
-    return out;
+HENCE_INLINE result<std::string> render_chat(std::string_view source, const jinja_value& messages, const chat_options& options) {
+    HENCE_TRY_ASSIGN(parsed, jinja_template::parse(source));
+    auto variables = std::make_shared<jinja_dict>();
+    variables->set("messages", messages);
+    variables->set("add_generation_prompt", jinja_value(options.add_generation_prompt));
+    if (!options.begin_token.empty()) variables->set("bos_token", jinja_value(options.begin_token));
+    if (!options.end_token.empty()) variables->set("eos_token", jinja_value(options.end_token));
+    if (const jinja_dict* const further = text::detail::dict_in(options.variables))
+        for (const auto& [key, v] : further->entries) variables->set(key, v);
+    return parsed.render(jinja_value(jinja_value::storage(std::move(variables))), options.run);
+}
+
+HENCE_INLINE result<std::string> render_chat(const tokenizer& t, const jinja_value& messages, const chat_options& options) {
+    if (t.chat_template().empty()) return make_error(errc::missing, "chat template", "one in the model's file", "none");
+    chat_options filled = options;
+    const auto name = [&](token_id id) { return id == no_token ? std::string() : t.vocabulary().tokens[static_cast<std::size_t>(id)]; };
+    if (filled.begin_token.empty()) filled.begin_token = name(t.begin());
+    if (filled.end_token.empty()) filled.end_token = name(t.end());
+    return render_chat(t.chat_template(), messages, filled);
+}
+
+HENCE_INLINE result<std::string> render_chat(const tokenizer& t, std::span<const chat_message> messages, bool add_generation_prompt) {
+    std::vector<jinja_value> list;
+    for (const chat_message& message : messages) list.push_back(jinja_value::dict({{"role", message.role}, {"content", message.content}}));
+    chat_options options;
+    options.add_generation_prompt = add_generation_prompt;
+    return render_chat(t, jinja_value::list(std::move(list)), options);
 }
 
 HENCE_NAMESPACE_END

@@ -6,6 +6,7 @@
 #include "../pipeline.hpp"
 #include "../unicode.hpp"
 #include "../wordpiece.hpp"
+#include "token_text.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -15,19 +16,6 @@ namespace text {
 namespace detail {
 
 inline constexpr std::uint32_t no_pattern = 0xFFFFFFFFu;
-
-inline std::string replaced(std::string_view text, std::string_view find, std::string_view put) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t found = find.empty() ? std::string_view::npos : text.find(find, at);
-        out.append(text.substr(at, found - at));
-        if (found == std::string_view::npos) break;
-        out.append(put);
-        at = found + find.size();
-    }
-    return out;
-}
 
 /// The replacement's $0 ... are not interpreted: published files do not use them.
 inline std::string replaced(std::string_view text, const std::vector<pattern::span>& matches, std::string_view put) {

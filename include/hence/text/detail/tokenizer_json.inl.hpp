@@ -7,6 +7,7 @@
 #include "../bpe.hpp"
 #include "../tokenizer_json.hpp"
 #include "../unicode.hpp"
+#include "token_text.hpp"
 
 #include <nlohmann/json.hpp>
 

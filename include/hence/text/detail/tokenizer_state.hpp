@@ -10,6 +10,7 @@
 #include "../unigram.hpp"
 #include "../wordpiece.hpp"
 #include "special_matcher.hpp"
+#include "token_text.hpp"
 
 #include <algorithm>
 

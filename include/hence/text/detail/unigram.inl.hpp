@@ -5,6 +5,7 @@
 #include "../bpe.hpp"
 #include "../unicode.hpp"
 #include "../unigram.hpp"
+#include "token_text.hpp"
 
 #include <algorithm>
 #include <cmath>

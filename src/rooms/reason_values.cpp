@@ -1,0 +1,26 @@
+// The compiled form's definitions of reason: values, votes, extractors, verifiers. See src/hence.cpp.
+#include "declarations.hpp"
+
+#include "hence/reason/aggregator.hpp"
+#include "hence/reason/canonical.hpp"
+#include "hence/reason/context.hpp"
+#include "hence/reason/expression.hpp"
+#include "hence/reason/extractor.hpp"
+#include "hence/reason/rational.hpp"
+#include "hence/reason/search_tree.hpp"
+#include "hence/reason/statistics.hpp"
+#include "hence/reason/verifier.hpp"
+#include "hence/reason/votes.hpp"
+
+#include "definitions.hpp"
+
+#include "hence/reason/detail/aggregator.inl.hpp"
+#include "hence/reason/detail/canonical.inl.hpp"
+#include "hence/reason/detail/context.inl.hpp"
+#include "hence/reason/detail/expression.inl.hpp"
+#include "hence/reason/detail/extractor.inl.hpp"
+#include "hence/reason/detail/rational.inl.hpp"
+#include "hence/reason/detail/search_tree.inl.hpp"
+#include "hence/reason/detail/statistics.inl.hpp"
+#include "hence/reason/detail/verifier.inl.hpp"
+#include "hence/reason/detail/votes.inl.hpp"

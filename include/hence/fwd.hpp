@@ -31,6 +31,9 @@ struct counter_rng;
 struct f16;
 struct bf16;
 
+// core/text.hpp
+class message_piece;
+
 // tensor/arena.hpp
 class scratch;
 class arena;

@@ -12,6 +12,7 @@
 #include "core/result.hpp"
 #include "core/rng.hpp"
 #include "core/scalar.hpp"
+#include "core/text.hpp"
 #include "core/types.hpp"
 
 #include "tensor/arena.hpp"

@@ -134,3 +134,26 @@ TEST_CASE("contracts: HENCE_EXPECT throws with the text, the condition and the p
 }
 #endif
 #endif
+
+TEST_CASE("result: copies of successes and failures are their own") {
+    hence::result<void> good;
+    hence::result<void> copy = good;
+    CHECK(copy.has_value());
+    copy = make_error(errc::io, "disk", "a write", "an error");
+    CHECK(good.has_value());
+    REQUIRE_FALSE(copy.has_value());
+    const hence::result<void> again = copy;
+    copy.error().where = "changed";
+    CHECK(again.error().where == "disk");
+
+    hence::result<std::string> text = std::string("a text that is too long for the small buffer of a string");
+    hence::result<std::string> second = text;
+    text->clear();
+    CHECK(second->size() > 20);
+    second = make_error(errc::io, "disk");
+    CHECK(second.error().where == "disk");
+    second = text;
+    CHECK(second->empty());
+    second = again.error();
+    CHECK_FALSE(second.has_value());
+}

@@ -7,18 +7,16 @@
 #define HENCE_CORE_RESULT_HPP
 
 #include "../config.hpp"
-#include "quote.hpp"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 HENCE_NAMESPACE_BEGIN
@@ -80,25 +78,7 @@ struct error {
     /// @shape none
     /// @errors none
     /// @source none
-    [[nodiscard]] std::string message() const {
-        std::string text;
-        append_printable(text, where);
-        if (!tensor_name.empty()) {
-            text += text.empty() ? "tensor '" : ": tensor '";
-            append_printable(text, tensor_name);
-            text += '\'';
-        }
-        if (byte_offset) text += " at byte " + std::to_string(*byte_offset);
-        if (!expected.empty()) append_printable(text += ": expected ", expected);
-        if (!actual.empty()) {
-            append_printable(text += expected.empty() ? ": " : ", found ", actual, 400);
-        }
-        text += " [";
-        text += name(code);
-        text += "]";
-        for (const error& further : also) (text += '\n') += further.message();
-        return text;
-    }
+    [[nodiscard]] std::string message() const;
 };
 
 #if HENCE_EXCEPTIONS
@@ -120,48 +100,51 @@ private:
 /// @shape none
 /// @errors throws hence::exception, or does not return
 /// @source none
-[[noreturn]] inline void failure(const error& e) {
-#if HENCE_EXCEPTIONS
-    throw hence::exception(e);
-#elif defined(HENCE_FAILURE_HANDLER)
-    HENCE_FAILURE_HANDLER(e);
-    std::abort();
-#else
-    std::fprintf(stderr, "hence: %s\n", e.message().c_str());
-    std::abort();
-#endif
-}
+[[noreturn]] void failure(const error& e);
 
 /// Where HENCE_EXPECT ends up: throws hence::exception with errc::invalid_argument, or aborts with the text.
 /// @shape none
 /// @errors throws hence::exception, or does not return
 /// @source none
-[[noreturn]] HENCE_NOINLINE inline void contract_violation(const char* condition, const char* text,
-                                                           const char* file, int line) {
-    failure(error{.code = errc::invalid_argument,
-                  .where = std::string(file) + ":" + std::to_string(line),
-                  .expected = text,
-                  .actual = std::string("not (") + condition + ")",
-                  .tensor_name = {},
-                  .byte_offset = {},
-                  .also = {}});
-}
+[[noreturn]] void contract_violation(const char* condition, const char* text, const char* file, int line);
 
 /// Builds an error with the fields most callers have: make_error(errc::missing, where, expected, found).
 /// @shape none
 /// @errors none
 /// @source none
-[[nodiscard]] inline error make_error(errc code, std::string where, std::string expected = {},
-                                      std::string actual = {}, std::string tensor_name = {},
-                                      std::optional<std::uint64_t> byte_offset = {}) {
-    return error{.code = code,
-                 .where = std::move(where),
-                 .expected = std::move(expected),
-                 .actual = std::move(actual),
-                 .tensor_name = std::move(tensor_name),
-                 .byte_offset = byte_offset,
-                 .also = {}};
-}
+[[nodiscard]] error make_error(errc code, std::string_view where, std::string_view expected = {}, std::string_view actual = {},
+                               std::string_view tensor_name = {}, std::optional<std::uint64_t> byte_offset = {});
+
+namespace detail {
+
+// What a failed result holds: one pointer, so that passing a failure on costs a few instructions. Every function
+// here that touches the error itself is compiled once; inline, they were a third of a program's code.
+class failure_box {
+public:
+    failure_box() noexcept = default;
+    explicit failure_box(error&& e);
+    explicit failure_box(const error& e);
+    failure_box(const failure_box& other);
+    failure_box(failure_box&& other) noexcept : error_(std::exchange(other.error_, nullptr)) {}
+    failure_box& operator=(failure_box other) noexcept {
+        std::swap(error_, other.error_);
+        return *this;
+    }
+    ~failure_box() {
+        if (error_ != nullptr) destroy(error_);
+    }
+    [[nodiscard]] error& get() const noexcept { return *error_; }
+    [[nodiscard]] bool holds() const noexcept { return error_ != nullptr; }
+    /// For functions that return an error and use HENCE_TRY.
+    operator error() &&;  // NOLINT: the conversion is the point
+
+private:
+    static void destroy(error* e) noexcept;
+
+    error* error_ = nullptr;
+};
+
+}  // namespace detail
 
 /// A value of T, or the error that kept it from being made; std::expected's interface.
 template <class T>
@@ -172,63 +155,105 @@ public:
 
     template <class U = T>
         requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, result> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, hence::error>)
-    result(U&& value) : state_(std::in_place_index<0>, std::forward<U>(value)) {}
-    result(hence::error e) : state_(std::in_place_index<1>, std::move(e)) {}
+                 !std::is_same_v<std::remove_cvref_t<U>, hence::error> &&
+                 !std::is_same_v<std::remove_cvref_t<U>, detail::failure_box>)
+    result(U&& value) : value_(std::forward<U>(value)), has_value_(true) {}
+    result(hence::error&& e) : failure_(std::move(e)), has_value_(false) {}
+    result(const hence::error& e) : failure_(e), has_value_(false) {}
+    result(detail::failure_box&& failure) noexcept : failure_(std::move(failure)), has_value_(false) {}
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
-    explicit operator bool() const noexcept { return has_value(); }
+    result(const result& other)
+        requires std::is_copy_constructible_v<T>
+        : has_value_(other.has_value_) {
+        if (has_value_) {
+            ::new (static_cast<void*>(std::addressof(value_))) T(other.value_);
+        } else {
+            ::new (static_cast<void*>(&failure_)) detail::failure_box(other.failure_);
+        }
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_(other.has_value_) {
+        if (has_value_) {
+            ::new (static_cast<void*>(std::addressof(value_))) T(std::move(other.value_));
+        } else {
+            ::new (static_cast<void*>(&failure_)) detail::failure_box(std::move(other.failure_));
+        }
+    }
+    // If moving a T throws, the program ends: there is nothing left to go back to.
+    result& operator=(result other) noexcept {
+        clear();
+        ::new (static_cast<void*>(this)) result(std::move(other));
+        return *this;
+    }
+    ~result() { clear(); }
+
+    [[nodiscard]] bool has_value() const noexcept { return has_value_; }
+    explicit operator bool() const noexcept { return has_value_; }
 
     T& value() & {
-        if (!has_value()) failure(*std::get_if<1>(&state_));
-        return **this;
+        if (!has_value_) failure(failure_.get());
+        return value_;
     }
     const T& value() const& {
-        if (!has_value()) failure(*std::get_if<1>(&state_));
-        return **this;
+        if (!has_value_) failure(failure_.get());
+        return value_;
     }
     T&& value() && {
-        if (!has_value()) failure(*std::get_if<1>(&state_));
-        return std::move(**this);
+        if (!has_value_) failure(failure_.get());
+        return std::move(value_);
     }
 
-    T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-    T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    T* operator->() noexcept { return std::get_if<0>(&state_); }
-    const T* operator->() const noexcept { return std::get_if<0>(&state_); }
+    T& operator*() & noexcept { return value_; }
+    const T& operator*() const& noexcept { return value_; }
+    T&& operator*() && noexcept { return std::move(value_); }
+    T* operator->() noexcept { return std::addressof(value_); }
+    const T* operator->() const noexcept { return std::addressof(value_); }
 
-    hence::error& error() & noexcept { return *std::get_if<1>(&state_); }
-    const hence::error& error() const& noexcept { return *std::get_if<1>(&state_); }
-    hence::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    hence::error& error() & noexcept { return failure_.get(); }
+    const hence::error& error() const& noexcept { return failure_.get(); }
+    hence::error&& error() && noexcept { return std::move(failure_.get()); }
+    // The failure as one pointer, to be returned as another function's result: what HENCE_TRY does.
+    detail::failure_box&& pass_on() && noexcept { return std::move(failure_); }
 
     template <class U>
     T value_or(U&& other) const& {
-        return has_value() ? **this : static_cast<T>(std::forward<U>(other));
+        return has_value_ ? value_ : static_cast<T>(std::forward<U>(other));
     }
     template <class U>
     T value_or(U&& other) && {
-        return has_value() ? std::move(**this) : static_cast<T>(std::forward<U>(other));
+        return has_value_ ? std::move(value_) : static_cast<T>(std::forward<U>(other));
     }
 
     template <class F>
     auto and_then(F&& f) && -> std::invoke_result_t<F, T&&> {
-        if (has_value()) return std::forward<F>(f)(std::move(**this));
-        return std::move(*this).error();
+        if (has_value_) return std::forward<F>(f)(std::move(value_));
+        return std::move(failure_);
     }
     template <class F>
     auto transform(F&& f) && -> result<std::remove_cvref_t<std::invoke_result_t<F, T&&>>> {
-        if (has_value()) return std::forward<F>(f)(std::move(**this));
-        return std::move(*this).error();
+        if (has_value_) return std::forward<F>(f)(std::move(value_));
+        return std::move(failure_);
     }
     template <class F>
     result or_else(F&& f) && {
-        if (has_value()) return std::move(*this);
+        if (has_value_) return std::move(*this);
         return std::forward<F>(f)(std::move(*this).error());
     }
 
 private:
-    std::variant<T, hence::error> state_;
+    void clear() noexcept {
+        if (has_value_) {
+            value_.~T();
+        } else {
+            failure_.~failure_box();
+        }
+    }
+
+    // A plain union and not std::variant, whose machinery every result<T> of a program would instantiate.
+    union {
+        T value_;
+        detail::failure_box failure_;
+    };
+    bool has_value_;
 };
 
 /// Success without a value, or an error.
@@ -239,18 +264,22 @@ public:
     using error_type = hence::error;
 
     result() = default;
-    result(hence::error e) : error_(std::move(e)) {}
-    [[nodiscard]] bool has_value() const noexcept { return !error_.has_value(); }
+    result(hence::error&& e) : failure_(std::move(e)) {}
+    result(const hence::error& e) : failure_(e) {}
+    result(detail::failure_box&& failure) noexcept : failure_(std::move(failure)) {}
+    [[nodiscard]] bool has_value() const noexcept { return !failure_.holds(); }
     explicit operator bool() const noexcept { return has_value(); }
     void value() const {
-        if (error_) failure(*error_);
+        if (failure_.holds()) failure(failure_.get());
     }
-    hence::error& error() & noexcept { return *error_; }
-    const hence::error& error() const& noexcept { return *error_; }
-    hence::error&& error() && noexcept { return std::move(*error_); }
+    hence::error& error() & noexcept { return failure_.get(); }
+    const hence::error& error() const& noexcept { return failure_.get(); }
+    hence::error&& error() && noexcept { return std::move(failure_.get()); }
+    // As result<T>::pass_on.
+    detail::failure_box&& pass_on() && noexcept { return std::move(failure_); }
 
 private:
-    std::optional<hence::error> error_;
+    detail::failure_box failure_;
 };
 
 HENCE_NAMESPACE_END
@@ -259,13 +288,17 @@ HENCE_NAMESPACE_END
 #define HENCE_TRY(expression)                                                       \
     do {                                                                            \
         if (auto hence_try_result_ = (expression); !hence_try_result_.has_value()) \
-            return std::move(hence_try_result_).error();                            \
+            return std::move(hence_try_result_).pass_on();                          \
     } while (false)
 
 /// Declares `name` as the value of an expression, or returns its error from the enclosing function.
 #define HENCE_TRY_ASSIGN(name, expression)                                         \
     auto name##_result_ = (expression);                                            \
-    if (!name##_result_.has_value()) return std::move(name##_result_).error();     \
+    if (!name##_result_.has_value()) return std::move(name##_result_).pass_on();   \
     auto name = std::move(*name##_result_)
+
+#if HENCE_HAS_DEFINITIONS
+#include "detail/result.inl.hpp"
+#endif
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef HENCE_GENERATE_BUDGET_HPP
 #define HENCE_GENERATE_BUDGET_HPP
 
+#include "../core/text.hpp"
 #include "../core/result.hpp"
 #include "account.hpp"
 
@@ -45,7 +46,7 @@ struct budget {
     /// @source none
     [[nodiscard]] result<void> check() const {
         const auto refuse = [](const char* field, std::int64_t found) -> result<void> {
-            return make_error(errc::out_of_range, std::string("budget.") + field, "0 or more", std::to_string(found));
+            return make_error(errc::out_of_range, concat({"budget.", field}), "0 or more", decimal(found));
         };
         if (tokens && *tokens < 0) return refuse("tokens", *tokens);
         if (forwards && *forwards < 0) return refuse("forwards", *forwards);

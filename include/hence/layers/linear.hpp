@@ -5,6 +5,7 @@
 #ifndef HENCE_LAYERS_LINEAR_HPP
 #define HENCE_LAYERS_LINEAR_HPP
 
+#include "../core/text.hpp"
 #include "../core/scalar.hpp"
 #include "../prune/mask.hpp"
 #include "../tensor/dtype.hpp"
@@ -88,9 +89,8 @@ public:
                                                     const layer_options& options = {}) {
         if (!hence::detail::compatible(Out, weights.outputs) || !hence::detail::compatible(In, weights.inputs)) {
             return make_error(errc::mismatch, "layers::linear",
-                              std::to_string(detail::known<Out>(weights.outputs)) + "x" +
-                                  std::to_string(detail::known<In>(weights.inputs)) + " weights",
-                              std::to_string(weights.outputs) + "x" + std::to_string(weights.inputs));
+                              concat({detail::known<Out>(weights.outputs), "x", detail::known<In>(weights.inputs), " weights"}),
+                              concat({weights.outputs, "x", weights.inputs}));
         }
         HENCE_TRY_ASSIGN(packed, detail::pack_stored(weights, bias, options));
         return linear(std::move(packed));

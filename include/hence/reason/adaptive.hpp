@@ -6,6 +6,7 @@
 #ifndef HENCE_REASON_ADAPTIVE_HPP
 #define HENCE_REASON_ADAPTIVE_HPP
 
+#include "../core/text.hpp"
 #include "best_of_n.hpp"
 #include "mixture.hpp"
 #include "monte_carlo_tree_search.hpp"
@@ -109,7 +110,7 @@ private:
         }();
         if (!found) return found;
         if (inner.cut()) context.mark_cut();
-        const std::string why = voted.why + "; hard: searched, " + found->why;
+        const std::string why = concat({voted.why, "; hard: searched, ", found->why});
         if (!found->found() && voted.found()) {  // the search has nothing that the vote has not
             (void)context.absorb(inner, 0, "search", found->why);
             context.unmark_below(before, context.nodes());

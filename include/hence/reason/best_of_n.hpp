@@ -5,6 +5,7 @@
 #ifndef HENCE_REASON_BEST_OF_N_HPP
 #define HENCE_REASON_BEST_OF_N_HPP
 
+#include "../core/text.hpp"
 #include "detail/sample_votes.hpp"
 #include "stopper.hpp"
 
@@ -40,7 +41,7 @@ struct best_of_n {
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         if (vote == vote_rule::confidence && !(vote_parameter > 0))
-            return make_error(errc::invalid_argument, "best_of_n.vote_parameter", "a temperature above 0", std::to_string(vote_parameter));
+            return make_error(errc::invalid_argument, "best_of_n.vote_parameter", "a temperature above 0", decimal(vote_parameter));
         detail::vote_plan plan;
         plan.samples = samples;
         plan.window = window;

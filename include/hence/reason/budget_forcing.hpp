@@ -6,6 +6,7 @@
 #ifndef HENCE_REASON_BUDGET_FORCING_HPP
 #define HENCE_REASON_BUDGET_FORCING_HPP
 
+#include "../core/text.hpp"
 #include "chain_of_thought.hpp"
 #include "verifier.hpp"
 
@@ -107,9 +108,7 @@ struct budget_forcing {
         (void)context.note(node, "answer", only, chain.stream());
         context.choose(out, only);
         out.parse_rate = only.parsed() ? 1 : 0;
-        out.why = std::to_string(thought_tokens) + " thinking tokens" + (forced_end ? ", ended by force" : "") +
-                  (refused > 0 ? ", the end was refused " + std::to_string(refused) + " times" : std::string()) +
-                  (only.parsed() ? "" : "; no answer was found");
+        out.why = concat({thought_tokens, " thinking tokens", (forced_end ? ", ended by force" : ""), (refused > 0 ? ", the end was refused " + std::to_string(refused) + " times" : std::string()), (only.parsed() ? "" : "; no answer was found")});
         return out;
     }
 

@@ -8,6 +8,7 @@
 #ifndef HENCE_REASON_DEEP_CONFIDENCE_HPP
 #define HENCE_REASON_DEEP_CONFIDENCE_HPP
 
+#include "../core/text.hpp"
 #include "aggregator.hpp"
 #include "chain_of_thought.hpp"
 #include "statistics.hpp"
@@ -92,8 +93,7 @@ struct deep_confidence {
             return out;
         }
         context.choose(out, out.candidates[decision.chosen]);
-        out.why = std::to_string(begun) + " traces, " + std::to_string(sagged) + " stopped for low confidence" +
-                  (agreed ? "; the vote was nearly of one mind" : "");
+        out.why = concat({begun, " traces, ", sagged, " stopped for low confidence", (agreed ? "; the vote was nearly of one mind" : "")});
         return out;
     }
 
@@ -104,7 +104,7 @@ private:
 
     result<void> check() const {
         const auto refuse = [](const char* field, const char* expected, double found) -> result<void> {
-            return make_error(errc::invalid_argument, std::string("deep_confidence.") + field, expected, std::to_string(found));
+            return make_error(errc::invalid_argument, concat({"deep_confidence.", field}), expected, decimal(found));
         };
         if (samples == 0) return refuse("samples", "1 or more", 0);
         if (online && warmup == 0) return refuse("warmup", "1 or more", 0);

@@ -5,6 +5,7 @@
 #ifndef HENCE_REASON_MIXTURE_HPP
 #define HENCE_REASON_MIXTURE_HPP
 
+#include "../core/text.hpp"
 #include "aggregator.hpp"
 #include "verifier.hpp"
 
@@ -73,7 +74,7 @@ result<answer> run_in_turn(reasoning_context<Engine>& context, std::size_t count
         }
         if (accept.confidence > 0) enough = enough && one.confidence >= accept.confidence;
         const bool last = i + 1 == count;
-        std::string why = std::string(name_of(i)) + ": " + one.why;
+        std::string why = concat({name_of(i), ": ", one.why});
         // Later members cost more and are trusted more, unless a score says otherwise.
         const bool better = !any || enough || (one.found() && (!best.found() || !score || !best_score || *score >= *best_score));
         if (better) {
@@ -136,7 +137,7 @@ result<answer> run_all(reasoning_context<Engine>& context, std::size_t count, bo
         out.value = chosen.value;
         out.canonical = chosen.canonical;
         out.thinking = chosen.thinking;
-        out.why = std::to_string(members.size()) + " strategies voted; shown: " + std::string(name_of(decision.chosen));
+        out.why = concat({members.size(), " strategies voted; shown: ", name_of(decision.chosen)});
     } else if (!members.empty()) {
         out.text = members.back().text;
     }

@@ -7,6 +7,7 @@
 #ifndef HENCE_REASON_MONTE_CARLO_TREE_SEARCH_HPP
 #define HENCE_REASON_MONTE_CARLO_TREE_SEARCH_HPP
 
+#include "../core/text.hpp"
 #include "detail/step_search.hpp"
 #include "search_tree.hpp"
 
@@ -117,9 +118,7 @@ struct monte_carlo_tree_search {
         if (finished.empty())
             for (std::size_t i = 1; i < states.size(); ++i) open.push_back(std::move(states[i]));
         answer out = search.conclude(finished, open, vote, 1);
-        out.why = std::to_string(rollouts) + " rollouts, " + std::to_string(tree.size()) + " nodes" +
-                  (satisfied ? "; the reward is enough" : tree[0].closed ? "; every path has been tried" : "") +
-                  (dropped > 0 ? "; " + std::to_string(dropped) + " paths did not hold up when completed again" : std::string());
+        out.why = concat({rollouts, " rollouts, ", tree.size(), " nodes", (satisfied ? "; the reward is enough" : tree[0].closed ? "; every path has been tried" : ""), (dropped > 0 ? "; " + std::to_string(dropped) + " paths did not hold up when completed again" : std::string())});
         return out;
     }
 

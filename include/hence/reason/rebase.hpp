@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_REBASE_HPP
 #define HENCE_REASON_REBASE_HPP
 
+#include "../core/text.hpp"
 #include "detail/step_search.hpp"
 
 HENCE_NAMESPACE_BEGIN
@@ -40,7 +41,7 @@ struct rebase {
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         HENCE_TRY(detail::require_positive("rebase", {{"width", width}, {"steps", steps}, {"step_tokens", step.tokens}}));
-        if (!(balance > 0)) return make_error(errc::invalid_argument, "rebase.balance", "above 0", std::to_string(balance));
+        if (!(balance > 0)) return make_error(errc::invalid_argument, "rebase.balance", "above 0", decimal(balance));
         using leaf = detail::step_leaf<Engine>;
         detail::step_search<Engine> search(context, step, scorer);
         HENCE_TRY_ASSIGN(root, thought.begin(context, context.sampling(temperature)));

@@ -7,6 +7,7 @@
 #ifndef HENCE_REASON_SELF_CONSISTENCY_HPP
 #define HENCE_REASON_SELF_CONSISTENCY_HPP
 
+#include "../core/text.hpp"
 #include "detail/sample_votes.hpp"
 #include "stopper.hpp"
 
@@ -42,7 +43,7 @@ struct self_consistency {
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         if (vote == vote_rule::confidence && !(vote_parameter > 0))
-            return make_error(errc::invalid_argument, "self_consistency.vote_parameter", "a temperature above 0", std::to_string(vote_parameter));
+            return make_error(errc::invalid_argument, "self_consistency.vote_parameter", "a temperature above 0", decimal(vote_parameter));
         const bool plain = vote == vote_rule::majority;
         detail::vote_plan plan;
         plan.samples = samples;
@@ -88,7 +89,7 @@ private:
             return out;
         }
         context.choose(out, out.candidates[number - 1]);
-        out.why += "; the model chose response " + std::to_string(number);
+        out.why += concat({"; the model chose response ", number});
         return out;
     }
 };

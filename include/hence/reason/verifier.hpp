@@ -7,6 +7,7 @@
 #ifndef HENCE_REASON_VERIFIER_HPP
 #define HENCE_REASON_VERIFIER_HPP
 
+#include "../core/text.hpp"
 #include "concepts.hpp"
 
 #include <algorithm>
@@ -226,12 +227,12 @@ result<std::vector<token_id>> first_tokens(const Engine& engine, std::string_vie
     for (const std::string_view word : {yes, no}) {
         HENCE_TRY_ASSIGN(tokens, engine.encode(word, encode_as::continuation));
         if (tokens.empty())
-            return make_error(errc::invalid_argument, "verifier", "a word that begins with a token", "'" + std::string(word) + "'");
+            return make_error(errc::invalid_argument, "verifier", "a word that begins with a token", concat({"'", word, "'"}));
         ids.push_back(tokens[0]);
     }
     if (ids[0] == ids[1])
         return make_error(errc::invalid_argument, "verifier", "two words that differ in their first token",
-                          "'" + std::string(yes) + "' and '" + std::string(no) + "'");
+                          concat({"'", yes, "' and '", no, "'"}));
     return ids;
 }
 

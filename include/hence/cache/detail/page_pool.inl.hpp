@@ -2,6 +2,7 @@
 #ifndef HENCE_CACHE_DETAIL_PAGE_POOL_INL_HPP
 #define HENCE_CACHE_DETAIL_PAGE_POOL_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../page_pool.hpp"
 
 #include <algorithm>
@@ -31,9 +32,8 @@ HENCE_INLINE result<void> page_pool::ensure(std::size_t pages) {
     if (pages <= free_.size() && allows(pages)) return {};
     if (!allows(pages)) {
         return make_error(errc::out_of_memory, "key-value cache",
-                          "at most " + std::to_string(max_pages_) + " pages of " + std::to_string(page_bytes_) +
-                              " bytes (the limit set for the cache)",
-                          std::to_string(live_pages_) + " in use and " + std::to_string(pages) + " more needed");
+                          concat({"at most ", max_pages_, " pages of ", page_bytes_, " bytes (the limit set for the cache)"}),
+                          concat({live_pages_, " in use and ", pages, " more needed"}));
     }
     std::size_t grow = std::max(pages - free_.size(), entries_.size() / 2);
     if (max_pages_ != 0) {
@@ -44,7 +44,7 @@ HENCE_INLINE result<void> page_pool::ensure(std::size_t pages) {
     const auto most = static_cast<std::size_t>(std::numeric_limits<page_id>::max());
     const auto refuse = [&]() -> error {
         return make_error(errc::out_of_memory, "key-value cache",
-                          "memory for " + std::to_string(grow) + " more pages of " + std::to_string(page_bytes_) + " bytes",
+                          concat({"memory for ", grow, " more pages of ", page_bytes_, " bytes"}),
                           "the memory resource has none");
     };
     if (grow > most - entries_.size() || grow > std::numeric_limits<std::size_t>::max() / stride_) return refuse();

@@ -40,7 +40,7 @@ public:
     bool key(json::string_t& name) {
         json& object = *open_.back();
         if (object.contains(name))
-            return refuse(errc::bad_format, "each key once", quote(name) + " twice in an object");
+            return refuse(errc::bad_format, "each key once", concat({quote(name), " twice in an object"}));
         slot_ = &object[name];
         return true;
     }
@@ -55,7 +55,7 @@ public:
         if (const auto at = reason.find("] "); reason.starts_with('[') && at != reason.npos)
             reason.remove_prefix(at + 2);
         reason = reason.substr(0, std::min<std::size_t>(reason.find("; last read"), 120));
-        problem_ = make_error(errc::bad_format, where_, "JSON", std::string(reason) + " at " + quote(last_token, 24),
+        problem_ = make_error(errc::bad_format, where_, "JSON", concat({reason, " at ", quote(last_token, 24)}),
                               {}, position);
         return false;
     }
@@ -64,7 +64,7 @@ private:
     template <class Value>
     json* add(Value&& value) {
         if (++values_ > limits_.values) {
-            refuse(errc::out_of_range, "at most " + std::to_string(limits_.values) + " values", "more");
+            refuse(errc::out_of_range, concat({"at most ", limits_.values, " values"}), "more");
             return nullptr;
         }
         if (open_.empty()) return &(document_ = json(std::forward<Value>(value)));
@@ -78,7 +78,7 @@ private:
 
     bool open(json&& container) {
         if (open_.size() >= limits_.depth)
-            return refuse(errc::out_of_range, "at most " + std::to_string(limits_.depth) + " levels", "deeper nesting");
+            return refuse(errc::out_of_range, concat({"at most ", limits_.depth, " levels"}), "deeper nesting");
         json* added = add(std::move(container));
         if (added == nullptr) return false;
         open_.push_back(added);

@@ -3,6 +3,7 @@
 #ifndef HENCE_GENERATE_DETAIL_ENGINE_INL_HPP
 #define HENCE_GENERATE_DETAIL_ENGINE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../text/unicode.hpp"
 #include "engine_core.hpp"
 
@@ -97,16 +98,15 @@ HENCE_INLINE result<void> engine_core::prepare() {
 
 HENCE_INLINE error engine_core::full(const char* where, std::size_t found) const {
     return make_error(errc::context_full, where,
-                      "at most " + std::to_string(context_) + " tokens (the context length of this " +
-                          (options_.context != 0 ? "engine" : "model") + ")",
-                      std::to_string(found));
+                      concat({"at most ", context_, " tokens (the context length of this ", (options_.context != 0 ? "engine" : "model"), ")"}),
+                      decimal(found));
 }
 
 HENCE_INLINE result<void> engine_core::check_tokens(std::span<const token_id> tokens, const char* where) const {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (tokens[i] < 0 || static_cast<std::size_t>(tokens[i]) >= vocabulary_)
-            return make_error(errc::out_of_range, std::string(where) + ": token " + std::to_string(i),
-                              "an id below " + std::to_string(vocabulary_), std::to_string(tokens[i]));
+            return make_error(errc::out_of_range, concat({where, ": token ", i}),
+                              concat({"an id below ", vocabulary_}), decimal(tokens[i]));
     }
     return {};
 }
@@ -122,11 +122,11 @@ HENCE_INLINE result<void> engine_core::check_list(std::span<branch* const> branc
     list_.clear();
     list_.reserve(branches.size());
     for (std::size_t i = 0; i < branches.size(); ++i) {
-        if (branches[i] == nullptr || !branches[i]->state_) return refuse("branches", "none at place " + std::to_string(i));
+        if (branches[i] == nullptr || !branches[i]->state_) return refuse("branches", concat({"none at place ", i}));
         branch_state& state = *branches[i]->state_;
-        if (branches[i]->core_.get() != this) return refuse("branches of this engine", "another's at place " + std::to_string(i));
-        if (state.pruned) return refuse("branches that live", "a pruned one at place " + std::to_string(i));
-        if (state.running) return refuse("each branch once", "the same at place " + std::to_string(i));
+        if (branches[i]->core_.get() != this) return refuse("branches of this engine", concat({"another's at place ", i}));
+        if (state.pruned) return refuse("branches that live", concat({"a pruned one at place ", i}));
+        if (state.running) return refuse("each branch once", concat({"the same at place ", i}));
         state.running = true;
         state.done = false;
         state.starved = false;
@@ -219,7 +219,7 @@ HENCE_INLINE result<void> engine_core::rollback(branch_state& state, std::size_t
     if (state.pruned || state.running)
         return make_error(errc::invalid_argument, "branch.rollback", "a branch that lives and does not run", state.pruned ? "a pruned one" : "a running one");
     if (count < 1 || count > state.tokens.size())
-        return make_error(errc::out_of_range, "branch.rollback", "from 1 to " + std::to_string(state.tokens.size()) + " tokens", std::to_string(count));
+        return make_error(errc::out_of_range, "branch.rollback", concat({"from 1 to ", state.tokens.size(), " tokens"}), decimal(count));
     const auto gone = static_cast<std::int64_t>(state.tokens.size() - std::max(count, std::min(state.prompt, state.tokens.size())));
     state.used.discarded_tokens += gone;
     used_.discarded_tokens += gone;
@@ -240,7 +240,7 @@ HENCE_INLINE result<void> engine_core::force(branch& one, std::span<const token_
     HENCE_TRY(check_tokens(tokens, "engine.force"));
     if (tokens.size() > context_ - state.tokens.size()) return full("engine.force", state.tokens.size() + tokens.size());
     if (tokens.size() > tokens_left())
-        return make_error(errc::budget_exhausted, "engine.force", std::to_string(tokens.size()) + " tokens left in the budget", std::to_string(tokens_left()));
+        return make_error(errc::budget_exhausted, "engine.force", concat({tokens.size(), " tokens left in the budget"}), decimal(tokens_left()));
     return catching("engine.force", [&]() -> result<void> {
         state.tokens.reserve(state.tokens.size() + tokens.size());
         state.statistics.reserve(state.statistics.size() + tokens.size());
@@ -361,15 +361,15 @@ HENCE_INLINE std::optional<double> branch::mean_log_probability() const noexcept
 HENCE_INLINE result<std::shared_ptr<detail::engine_core>> engine_base::make_core(std::unique_ptr<detail::model_runner> model,
                                                                                  const engine_options& options) {
     const auto refuse = [](const char* field, std::string expected, std::string found) {
-        return make_error(errc::invalid_argument, std::string("engine_options.") + field, std::move(expected), std::move(found));
+        return make_error(errc::invalid_argument, concat({"engine_options.", field}), std::move(expected), std::move(found));
     };
-    if (options.threads < 0) return refuse("threads", "0 (all processors) or more", std::to_string(options.threads));
+    if (options.threads < 0) return refuse("threads", "0 (all processors) or more", decimal(options.threads));
     if (options.kv != dtype::f32 && options.kv != dtype::f16)
         return make_error(errc::unsupported, "engine_options.kv", "f32 or f16", std::string(name(options.kv)));
-    if (options.max_rows < 1 || options.max_rows > 65536) return refuse("max_rows", "from 1 to 65536", std::to_string(options.max_rows));
-    if (options.max_logits < 1 || options.max_logits > 65536) return refuse("max_logits", "from 1 to 65536", std::to_string(options.max_logits));
+    if (options.max_rows < 1 || options.max_rows > 65536) return refuse("max_rows", "from 1 to 65536", decimal(options.max_rows));
+    if (options.max_logits < 1 || options.max_logits > 65536) return refuse("max_logits", "from 1 to 65536", decimal(options.max_logits));
     if (options.context > model->context_length())
-        return refuse("context", "at most " + std::to_string(model->context_length()) + " (the model's context length)", std::to_string(options.context));
+        return refuse("context", concat({"at most ", model->context_length(), " (the model's context length)"}), decimal(options.context));
     return detail::catching("engine", [&]() -> result<std::shared_ptr<detail::engine_core>> {
         std::unique_ptr<thread_team> own;
         if (options.team == nullptr) own = std::make_unique<spin_team>(options.threads != 0 ? options.threads : available_processors());

@@ -2,6 +2,7 @@
 #ifndef HENCE_GENERATE_DETAIL_ENGINE_EXTEND_INL_HPP
 #define HENCE_GENERATE_DETAIL_ENGINE_EXTEND_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../text/unicode.hpp"
 #include "engine_core.hpp"
 
@@ -14,8 +15,8 @@ namespace detail {
 
 HENCE_INLINE error engine_core::not_a_number(const branch_state& state, std::size_t position, const std::string& token) const {
     return make_error(errc::not_a_number,
-                      "logits of the branch with stream " + std::to_string(state.stream) + " at position " + std::to_string(position),
-                      "finite numbers", "NaN or infinity" + token);
+                      concat({"logits of the branch with stream ", state.stream, " at position ", position}),
+                      "finite numbers", concat({"NaN or infinity", token}));
 }
 
 HENCE_INLINE std::string engine_core::added_text(const branch_state& state) const {
@@ -230,12 +231,12 @@ HENCE_INLINE result<void> engine_core::commit(const until& rules, event_listener
         const drawn& d = draws_[static_cast<std::size_t>(p.first_logit)];
         if (d.status == draw_status::not_a_number) {
             state.kv.truncate(state.tokens.size() - 1);
-            return not_a_number(state, state.tokens.size(), " for token " + std::to_string(d.token));
+            return not_a_number(state, state.tokens.size(), concat({" for token ", d.token}));
         }
         if (d.status == draw_status::no_candidate) {
             state.kv.truncate(state.tokens.size() - 1);
             return make_error(errc::invalid_argument, "sampling.logit_bias", "at least one token that is not banned",
-                              "none for the branch with stream " + std::to_string(state.stream));
+                              concat({"none for the branch with stream ", state.stream}));
         }
         append(state, d, rules, listener);
     }

@@ -3,6 +3,7 @@
 #ifndef HENCE_GENERATE_DETAIL_ENGINE_SCHEDULE_INL_HPP
 #define HENCE_GENERATE_DETAIL_ENGINE_SCHEDULE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "engine_core.hpp"
 
 #include <algorithm>
@@ -222,7 +223,7 @@ HENCE_INLINE result<std::vector<std::vector<float>>> engine_core::probe(std::spa
     for (const branch_state* state : list_)
         if (state->tokens.size() + rows - 1 > context_) return full(where, state->tokens.size() + rows - 1);
     if (rows * list_.size() > tokens_left())
-        return make_error(errc::budget_exhausted, where, std::to_string(rows * list_.size()) + " tokens left in the budget", std::to_string(tokens_left()));
+        return make_error(errc::budget_exhausted, where, concat({rows * list_.size(), " tokens left in the budget"}), decimal(tokens_left()));
 
     reserve_plan(list_.size());
     reserve_logits(std::min(rows * list_.size(), options_.max_logits));
@@ -298,7 +299,7 @@ HENCE_INLINE result<void> engine_core::each_logits(std::span<const token_id> tok
     HENCE_TRY(check_list({}, where));
     if (tokens.size() > context_) return full(where, tokens.size());
     if (tokens.size() > tokens_left())
-        return make_error(errc::budget_exhausted, where, std::to_string(tokens.size()) + " tokens left in the budget", std::to_string(tokens_left()));
+        return make_error(errc::budget_exhausted, where, concat({tokens.size(), " tokens left in the budget"}), decimal(tokens_left()));
     const busy guard(*this);
     branch_state state(pool_, memory_);
     state.tokens.assign(tokens.begin(), tokens.end());

@@ -2,6 +2,7 @@
 #ifndef HENCE_GENERATE_DETAIL_SAMPLER_INL_HPP
 #define HENCE_GENERATE_DETAIL_SAMPLER_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../sampler.hpp"
 #include "noise_words.inl.hpp"
 #include "vocabulary_scan.inl.hpp"
@@ -16,14 +17,14 @@ HENCE_NAMESPACE_BEGIN
 
 HENCE_INLINE result<void> check(const sampling& how, std::size_t vocabulary_size) {
     const auto refuse = [](const char* field, const char* expected, const std::string& found) -> result<void> {
-        return make_error(errc::out_of_range, std::string("sampling.") + field, expected, found);
+        return make_error(errc::out_of_range, concat({"sampling.", field}), expected, found);
     };
-    const auto text = [](float value) { return std::to_string(value); };
+    const auto text = [](float value) { return decimal(value); };
     if (!(how.temperature >= 0) || !std::isfinite(how.temperature))
         return refuse("temperature", "0 or a positive number", text(how.temperature));
     if (how.temperature > 0 && how.temperature < 1e-4f)
         return refuse("temperature", "0 (greedy) or at least 0.0001", text(how.temperature));
-    if (how.top_k < 0) return refuse("top_k", "0 (all) or more", std::to_string(how.top_k));
+    if (how.top_k < 0) return refuse("top_k", "0 (all) or more", decimal(how.top_k));
     if (!(how.top_p > 0 && how.top_p <= 1)) return refuse("top_p", "more than 0, at most 1", text(how.top_p));
     if (!(how.min_p >= 0 && how.min_p <= 1)) return refuse("min_p", "from 0 to 1", text(how.min_p));
     // Bounded so that no finite logit overflows.
@@ -33,12 +34,12 @@ HENCE_INLINE result<void> check(const sampling& how, std::size_t vocabulary_size
         return refuse("frequency_penalty", "from -1000000 to 1000000", text(how.frequency_penalty));
     if (!(std::abs(how.presence_penalty) <= 1e6f))
         return refuse("presence_penalty", "from -1000000 to 1000000", text(how.presence_penalty));
-    if (how.penalty_window < -1) return refuse("penalty_window", "-1 (all), 0 (none) or more", std::to_string(how.penalty_window));
+    if (how.penalty_window < -1) return refuse("penalty_window", "-1 (all), 0 (none) or more", decimal(how.penalty_window));
     for (const auto& [token, bias] : how.logit_bias) {
         if (token < 0 || static_cast<std::size_t>(token) >= vocabulary_size)
-            return refuse("logit_bias", "tokens of the vocabulary", "token " + std::to_string(token) + " of " + std::to_string(vocabulary_size));
+            return refuse("logit_bias", "tokens of the vocabulary", concat({"token ", token, " of ", vocabulary_size}));
         if (!(bias <= 1e30f && (bias >= -1e30f || std::isinf(bias))))
-            return refuse("logit_bias", "numbers from -1e30 to 1e30, or minus infinity", text(bias) + " for token " + std::to_string(token));
+            return refuse("logit_bias", "numbers from -1e30 to 1e30, or minus infinity", concat({text(bias), " for token ", token}));
     }
     return {};
 }

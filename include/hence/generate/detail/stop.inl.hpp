@@ -2,6 +2,7 @@
 #ifndef HENCE_GENERATE_DETAIL_STOP_INL_HPP
 #define HENCE_GENERATE_DETAIL_STOP_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../text/unicode.hpp"
 #include "../stop.hpp"
 
@@ -14,10 +15,10 @@ HENCE_INLINE result<void> check(const until& rules, std::size_t vocabulary_size)
         if (stop.empty()) return make_error(errc::invalid_argument, "until.stop", "strings of at least one byte", "an empty one");
     for (const token_id token : rules.stop_tokens) {
         if (token < 0 || static_cast<std::size_t>(token) >= vocabulary_size)
-            return make_error(errc::out_of_range, "until.stop_tokens", "tokens below " + std::to_string(vocabulary_size), std::to_string(token));
+            return make_error(errc::out_of_range, "until.stop_tokens", concat({"tokens below ", vocabulary_size}), decimal(token));
     }
     if (rules.confidence_top_k < 0)
-        return make_error(errc::out_of_range, "until.confidence_top_k", "0 (off) or more", std::to_string(rules.confidence_top_k));
+        return make_error(errc::out_of_range, "until.confidence_top_k", "0 (off) or more", decimal(rules.confidence_top_k));
     return {};
 }
 

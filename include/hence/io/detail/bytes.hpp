@@ -3,6 +3,7 @@
 #ifndef HENCE_IO_DETAIL_BYTES_HPP
 #define HENCE_IO_DETAIL_BYTES_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../../core/result.hpp"
 
@@ -71,7 +72,7 @@ public:
         if (count_ > limit) {
             error rest;
             rest.code = first_.code;
-            rest.where = "and " + std::to_string(count_ - limit) + " more";
+            rest.where = concat({"and ", count_ - limit, " more"});
             first_.also.push_back(std::move(rest));
         }
         return std::move(first_);

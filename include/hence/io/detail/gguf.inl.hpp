@@ -2,6 +2,7 @@
 #ifndef HENCE_IO_DETAIL_GGUF_INL_HPP
 #define HENCE_IO_DETAIL_GGUF_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../sys/mapped_file.hpp"
 #include "../gguf.hpp"
 #include "gguf_parse.hpp"
@@ -93,7 +94,7 @@ inline std::string to_text(const gguf_number& number) {
 
 inline std::string type_text(const gguf_entry& entry) {
     std::string text(name(entry.type));
-    if (entry.type == gguf_type::array) text += " of " + std::string(name(entry.element));
+    if (entry.type == gguf_type::array) text += concat({" of ", name(entry.element)});
     return text;
 }
 
@@ -103,12 +104,12 @@ struct gguf_reader {
     const gguf_entry& entry;
 
     [[nodiscard]] error wrong_type(std::string_view wanted) const {
-        return make_error(errc::mismatch, file + ": key " + quote(entry.key), std::string(wanted), type_text(entry), {},
+        return make_error(errc::mismatch, concat({file, ": key ", quote(entry.key)}), std::string(wanted), type_text(entry), {},
                           entry.file_offset);
     }
     [[nodiscard]] error unfit(std::string_view wanted, const gguf_number& number) const {
-        return make_error(errc::out_of_range, file + ": key " + quote(entry.key),
-                          "a value that fits " + std::string(wanted), detail::to_text(number), {}, entry.file_offset);
+        return make_error(errc::out_of_range, concat({file, ": key ", quote(entry.key)}),
+                          concat({"a value that fits ", wanted}), detail::to_text(number), {}, entry.file_offset);
     }
 
     template <class T>
@@ -172,12 +173,12 @@ struct gguf_reader {
 /// "model-00001-of-00003.gguf" -> the name of another file of the set, or empty for another kind of name.
 inline std::string split_name(const std::string& path, std::uint64_t part, std::uint64_t count) {
     const auto five = [](std::uint64_t n) {
-        std::string digits = std::to_string(n);
-        return std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
+        std::string digits = decimal(n);
+        return concat({std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0'), digits});
     };
-    const std::string ending = "-" + five(1) + "-of-" + five(count) + ".gguf";
+    const std::string ending = concat({"-", five(1), "-of-", five(count), ".gguf"});
     if (!path.ends_with(ending)) return {};
-    return path.substr(0, path.size() - ending.size()) + "-" + five(part + 1) + "-of-" + five(count) + ".gguf";
+    return concat({path.substr(0, path.size() - ending.size()), "-", five(part + 1), "-of-", five(count), ".gguf"});
 }
 
 /// The value of an integer key of one file's contents, or `otherwise`.
@@ -197,14 +198,14 @@ inline void open_rest_of_set(const std::string& path, std::uint64_t count, gguf_
                              std::vector<mapped_file>& maps, error_list& errors) {
     const std::uint64_t first = small_number(contents, "split.no", 0);
     if (first != 0) {
-        errors.add(make_error(errc::invalid_argument, path + ": key 'split.no'", "the first file of the set (0)",
-                              std::to_string(first)));
+        errors.add(make_error(errc::invalid_argument, concat({path, ": key 'split.no'"}), "the first file of the set (0)",
+                              decimal(first)));
         return;
     }
     if (split_name(path, 0, count).empty()) {
         errors.add(make_error(
             errc::mismatch, path,
-            "a name that ends as the first of " + std::to_string(count) + " files of a set: NAME-00001-of-0000N.gguf",
+            concat({"a name that ends as the first of ", count, " files of a set: NAME-00001-of-0000N.gguf"}),
             "another name"));
         return;
     }
@@ -221,16 +222,16 @@ inline void open_rest_of_set(const std::string& path, std::uint64_t count, gguf_
         gguf_parser(opened->bytes(), name, static_cast<std::uint32_t>(part), errors).parse(more);
         const std::uint64_t number = small_number(more, "split.no", count);
         if (errors.empty() && number != part)
-            errors.add(make_error(errc::mismatch, name + ": key 'split.no'", std::to_string(part),
+            errors.add(make_error(errc::mismatch, concat({name, ": key 'split.no'"}), decimal(part),
                                   number == count ? "no such key" : std::to_string(number)));
         std::move(more.tensors.begin(), more.tensors.end(), std::back_inserter(contents.tensors));
         maps.push_back(std::move(*opened));
     }
     const std::uint64_t announced = small_number(contents, "split.tensors.count", contents.tensors.size());
     if (errors.empty() && announced != contents.tensors.size())
-        errors.add(make_error(errc::mismatch, path + ": key 'split.tensors.count'",
-                              std::to_string(contents.tensors.size()) + ", as the files of the set hold",
-                              std::to_string(announced)));
+        errors.add(make_error(errc::mismatch, concat({path, ": key 'split.tensors.count'"}),
+                              concat({contents.tensors.size(), ", as the files of the set hold"}),
+                              decimal(announced)));
 }
 
 }  // namespace detail
@@ -246,7 +247,7 @@ HENCE_INLINE result<gguf_file> gguf_file::open(const std::string& path) {
         const std::uint64_t count = detail::small_number(made->contents, "split.count", 1);
         if (count > 65535)
             errors.add(
-                make_error(errc::out_of_range, path + ": key 'split.count'", "at most 65535", std::to_string(count)));
+                make_error(errc::out_of_range, concat({path, ": key 'split.count'"}), "at most 65535", decimal(count)));
         else if (count > 1)
             detail::open_rest_of_set(path, count, made->contents, made->maps, errors);
     }
@@ -257,7 +258,7 @@ HENCE_INLINE result<gguf_file> gguf_file::open(const std::string& path) {
     for (std::size_t i = 1; made->parts > 1 && i < made->by_name.size(); ++i) {
         const gguf_tensor& tensor = made->contents.tensors[made->by_name[i]];
         if (tensor.name == made->contents.tensors[made->by_name[i - 1]].name)
-            errors.add(make_error(errc::bad_format, path + ": split set", "each tensor once", "two", tensor.name));
+            errors.add(make_error(errc::bad_format, concat({path, ": split set"}), "each tensor once", "two", tensor.name));
     }
     if (!errors.empty()) return errors.take();
     return gguf_file(std::move(made));
@@ -269,7 +270,7 @@ HENCE_INLINE result<gguf_file> gguf_file::from_bytes(std::span<const std::byte> 
     detail::error_list errors;
     detail::gguf_parser(bytes, made->name, 0, errors).parse(made->contents);
     if (errors.empty() && detail::small_number(made->contents, "split.count", 1) > 1)
-        errors.add(make_error(errc::unsupported, made->name + ": key 'split.count'",
+        errors.add(make_error(errc::unsupported, concat({made->name, ": key 'split.count'"}),
                               "one file: a split set is opened by the path of its first file", "a part of a set"));
     if (!errors.empty()) return errors.take();
     detail::index_by(made->contents.metadata, made->by_key, detail::key_of);
@@ -310,7 +311,7 @@ HENCE_INLINE void gguf_file::release_pages(const gguf_tensor& tensor) const noex
 }
 
 HENCE_INLINE error gguf_file::missing(std::string_view key) const {
-    return make_error(errc::missing, state_->name, "key " + quote(key), "no such key");
+    return make_error(errc::missing, state_->name, concat({"key ", quote(key)}), "no such key");
 }
 
 // One body per result type; the reader does the work.
@@ -368,14 +369,14 @@ HENCE_INLINE std::string to_text(const gguf_entry& entry, std::size_t max_elemen
     };
     detail::byte_cursor cursor{entry.data};
     if (entry.type != gguf_type::array) return one(entry.type, cursor);
-    if (entry.element == gguf_type::array) return "[" + std::to_string(entry.count) + " arrays]";
+    if (entry.element == gguf_type::array) return concat({"[", entry.count, " arrays]"});
     std::string text = "[";
     for (std::uint64_t i = 0; i < entry.count && i < max_elements; ++i) {
         if (i != 0) text += ", ";
         text += one(entry.element, cursor);
     }
     if (entry.count > max_elements) text += ", ... " + std::to_string(entry.count) + " in all";
-    return text + "]";
+    return concat({text, "]"});
 }
 
 HENCE_NAMESPACE_END

@@ -6,6 +6,7 @@
 #ifndef HENCE_IO_DETAIL_GGUF_PARSE_HPP
 #define HENCE_IO_DETAIL_GGUF_PARSE_HPP
 
+#include "../../core/text.hpp"
 #include "../gguf.hpp"
 #include "bytes.hpp"
 
@@ -114,16 +115,16 @@ private:
 
     void note(errc code, std::string field, std::string expected, std::string actual, std::size_t offset,
               std::string tensor = {}) {
-        errors_.add(make_error(code, name_ + ": " + std::move(field), std::move(expected), std::move(actual),
+        errors_.add(make_error(code, concat({name_, ": ", std::move(field)}), std::move(expected), std::move(actual),
                                std::move(tensor), offset));
     }
 
     [[nodiscard]] std::string left_text() const {
-        return std::to_string(cursor_.left()) + (cursor_.left() == 1 ? " byte left" : " bytes left") + " in the file";
+        return concat({cursor_.left(), (cursor_.left() == 1 ? " byte left" : " bytes left"), " in the file"});
     }
 
     bool cut(const std::string& field, std::uint64_t needed) {
-        note(errc::truncated, field, std::to_string(needed) + (needed == 1 ? " byte" : " bytes"), left_text(),
+        note(errc::truncated, field, concat({needed, (needed == 1 ? " byte" : " bytes")}), left_text(),
              cursor_.at);
         return false;
     }
@@ -152,11 +153,11 @@ private:
         if (!read(version, "version")) return false;
         if (version != 0 && (version & 0xffffu) == 0) {
             note(errc::unsupported, "version", "a little-endian file",
-                 "a big-endian file of version " + std::to_string(__builtin_bswap32(version)), 4);
+                 concat({"a big-endian file of version ", __builtin_bswap32(version)}), 4);
             return false;
         }
         if (version < 2 || version > 3) {
-            note(errc::unsupported, "version", "2 or 3", std::to_string(version), 4);
+            note(errc::unsupported, "version", "2 or 3", decimal(version), 4);
             return false;
         }
         if (!read(tensor_count, "tensor count") || !read(entry_count, "metadata count")) return false;
@@ -168,8 +169,8 @@ private:
     bool count_fits(std::uint64_t count, std::uint64_t least_bytes, const char* field, std::size_t offset) {
         const std::uint64_t most = std::min<std::uint64_t>(cursor_.left() / least_bytes, max_items);
         if (count <= most) return true;
-        note(errc::out_of_range, field, "at most " + std::to_string(most) + ", as the file's size allows",
-             std::to_string(count), offset);
+        note(errc::out_of_range, field, concat({"at most ", most, ", as the file's size allows"}),
+             decimal(count), offset);
         return false;
     }
 
@@ -177,11 +178,11 @@ private:
         const auto begins = [&](std::string_view prefix) { return start.starts_with(prefix); };
         if (begins("FUGG")) return "'FUGG': a big-endian file";
         if (begins("lmgg") || begins("tjgg") || begins("fmgg") || begins("algg"))
-            return quote(start.substr(0, 4)) + ": a GGML file from before GGUF; convert it";
+            return concat({quote(start.substr(0, 4)), ": a GGML file from before GGUF; convert it"});
         if (begins("PK\x03\x04")) return "a zip archive (a PyTorch checkpoint?)";
         if (begins("version ")) return "a Git LFS pointer: the file itself was not downloaded";
         if (begins("<!") || begins("<html")) return "an HTML page";
-        if (start.size() == 8 && start[7] == '\0' && start[4] == '\0') return quote(start) + " (safetensors?)";
+        if (start.size() == 8 && start[7] == '\0' && start[4] == '\0') return concat({quote(start), " (safetensors?)"});
         return quote(start.substr(0, 4));
     }
 
@@ -189,13 +190,13 @@ private:
     bool string(std::string_view& out, const std::string& field, std::uint64_t most) {
         const std::size_t at = cursor_.at;
         std::uint64_t length = 0;
-        if (!read(length, field + " length")) return false;
+        if (!read(length, concat({field, " length"}))) return false;
         if (length > cursor_.left()) {
-            note(errc::truncated, field + " length", "at most the " + left_text(), std::to_string(length), at);
+            note(errc::truncated, concat({field, " length"}), concat({"at most the ", left_text()}), decimal(length), at);
             return false;
         }
         if (length > most) {
-            note(errc::out_of_range, field + " length", "at most " + std::to_string(most), std::to_string(length), at);
+            note(errc::out_of_range, concat({field, " length"}), concat({"at most ", most}), decimal(length), at);
             return false;
         }
         out = as_text(cursor_.bytes.subspan(cursor_.at, static_cast<std::size_t>(length)));
@@ -217,11 +218,11 @@ private:
         for (std::uint64_t i = 0; i < count; ++i) {
             const std::size_t at = cursor_.at;
             std::string_view key;
-            if (!string(key, "key " + std::to_string(i), max_key_bytes)) return false;
+            if (!string(key, concat({"key ", i}), max_key_bytes)) return false;
             check_name(key, "metadata key", at);
             gguf_entry entry;
             entry.key = key;
-            const std::string field = "key " + quote(key);
+            const std::string field = concat({"key ", quote(key)});
             if (!value_type(entry.type, field)) return false;
             entry.element = entry.type;
             if (entry.type == gguf_type::array && !array_header(entry.element, entry.count, field)) return false;
@@ -236,9 +237,9 @@ private:
 
     bool value_type(gguf_type& out, const std::string& field) {
         std::uint32_t id = 0;
-        if (!read(id, field + " type")) return false;
+        if (!read(id, concat({field, " type"}))) return false;
         if (id > static_cast<std::uint32_t>(gguf_type::f64)) {
-            note(errc::bad_format, field + " type", "0 to 12", std::to_string(id), cursor_.at - 4);
+            note(errc::bad_format, concat({field, " type"}), "0 to 12", decimal(id), cursor_.at - 4);
             return false;
         }
         out = static_cast<gguf_type>(id);
@@ -246,15 +247,15 @@ private:
     }
 
     bool array_header(gguf_type& element, std::uint64_t& count, const std::string& field) {
-        if (!value_type(element, field + " element")) return false;
-        if (!read(count, field + " count")) return false;
+        if (!value_type(element, concat({field, " element"}))) return false;
+        if (!read(count, concat({field, " count"}))) return false;
         // Least bytes of an element: an empty string is its length, an empty array its type and count.
         const std::size_t size = value_bytes(element);
         const std::uint64_t least = size != 0 ? size : element == gguf_type::string ? 8 : 12;
         if (count > cursor_.left() / least) {
-            note(errc::truncated, field + " count",
-                 "at most " + std::to_string(cursor_.left() / least) + " elements in the " + left_text(),
-                 std::to_string(count), cursor_.at - 8);
+            note(errc::truncated, concat({field, " count"}),
+                 concat({"at most ", cursor_.left() / least, " elements in the ", left_text()}),
+                 decimal(count), cursor_.at - 8);
             return false;
         }
         return true;
@@ -277,12 +278,12 @@ private:
                 std::uint64_t length = 0;
                 if (cursor_.read(length) && cursor_.skip(length)) continue;
                 cursor_.at = at;
-                return string(text, field + " string " + std::to_string(i), cursor_.bytes.size());
+                return string(text, concat({field, " string ", i}), cursor_.bytes.size());
             }
             return true;
         }
         if (depth > max_array_depth) {
-            note(errc::unsupported, field, "arrays nested at most " + std::to_string(max_array_depth) + " deep",
+            note(errc::unsupported, field, concat({"arrays nested at most ", max_array_depth, " deep"}),
                  "deeper ones", cursor_.at);
             return false;
         }
@@ -298,7 +299,7 @@ private:
         for (std::size_t i = 0; i < count; ++i) {
             const auto value = std::to_integer<unsigned>(cursor_.bytes[cursor_.at + i]);
             if (value <= 1) continue;
-            note(errc::bad_format, field, "a bool: 0 or 1", std::to_string(value), cursor_.at + i);
+            note(errc::bad_format, field, "a bool: 0 or 1", decimal(value), cursor_.at + i);
             return;
         }
     }
@@ -314,7 +315,7 @@ private:
             const auto value = load<std::uint32_t>(entry.data.data());
             if (!std::has_single_bit(value) || value < 8 || value > max_alignment)
                 note(errc::out_of_range, "key 'general.alignment'",
-                     "a power of two from 8 to " + std::to_string(max_alignment), std::to_string(value), at);
+                     concat({"a power of two from 8 to ", max_alignment}), decimal(value), at);
             else
                 out.alignment = value;
             return;
@@ -326,7 +327,7 @@ private:
         for (std::uint64_t i = 0; i < count; ++i) {
             const std::size_t at = cursor_.at;
             std::string_view text;
-            if (!string(text, "tensor " + std::to_string(i) + " name", max_name_bytes)) return false;
+            if (!string(text, concat({"tensor ", i, " name"}), max_name_bytes)) return false;
             check_name(text, "tensor name", at);
             gguf_tensor tensor;
             tensor.name = text;
@@ -341,20 +342,20 @@ private:
 
     /// Reads one tensor's shape, format and offset. `bytes` stays 0 when they make no sense.
     bool tensor_info(gguf_tensor& tensor, std::uint64_t& bytes) {
-        const std::string field = "tensor " + quote(tensor.name, 80);
+        const std::string field = concat({"tensor ", quote(tensor.name, 80)});
         std::uint32_t rank = 0;
         const std::size_t rank_at = cursor_.at;
-        if (!read(rank, field + " dimension count")) return false;
+        if (!read(rank, concat({field, " dimension count"}))) return false;
         if (rank < 1 || rank > 4) {
-            note(errc::out_of_range, "dimension count", "1 to 4", std::to_string(rank), rank_at, tensor.name);
+            note(errc::out_of_range, "dimension count", "1 to 4", decimal(rank), rank_at, tensor.name);
             return false;  // a wrong count makes everything behind it unreadable
         }
         std::array<std::uint64_t, 4> extents{};
         const std::size_t extents_at = cursor_.at;
         for (std::uint32_t i = 0; i < rank; ++i)
-            if (!read(extents[i], field + " dimensions")) return false;
+            if (!read(extents[i], concat({field, " dimensions"}))) return false;
         std::uint32_t id = 0;
-        if (!read(id, field + " format") || !read(tensor.file_offset, field + " offset")) return false;
+        if (!read(id, concat({field, " format"})) || !read(tensor.file_offset, concat({field, " offset"}))) return false;
 
         bool good = true;
         std::int64_t elements = 1;
@@ -362,8 +363,8 @@ private:
             const std::uint64_t extent = extents[i];
             if (extent == 0 || extent > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) ||
                 __builtin_mul_overflow(elements, static_cast<std::int64_t>(extent), &elements)) {
-                note(errc::out_of_range, "dimension " + std::to_string(i),
-                     extent == 0 ? "at least 1" : "a product of dimensions below 2^63", std::to_string(extent),
+                note(errc::out_of_range, concat({"dimension ", i}),
+                     extent == 0 ? "at least 1" : "a product of dimensions below 2^63", decimal(extent),
                      extents_at + 8 * i, tensor.name);
                 good = false;
                 break;
@@ -373,7 +374,7 @@ private:
         const gguf_format* format = find_format(id);
         if (format == nullptr || !format->known) {
             note(errc::unsupported, "tensor format", supported_formats(),
-                 (format == nullptr ? "number " : std::string(format->name) + ", number ") + std::to_string(id),
+                 concat({(format == nullptr ? "number " : std::string(format->name) + ", number "), id}),
                  cursor_.at - 12, tensor.name);
             return true;
         }
@@ -381,13 +382,13 @@ private:
         const dtype_traits& block = traits(tensor.type);
         if (good && extents[0] % block.block_elements != 0) {
             note(errc::mismatch, "row length",
-                 "a multiple of " + std::to_string(block.block_elements) + " for " + std::string(block.name),
-                 std::to_string(extents[0]), extents_at, tensor.name);
+                 concat({"a multiple of ", block.block_elements, " for ", block.name}),
+                 decimal(extents[0]), extents_at, tensor.name);
             good = false;
         }
         if (good && __builtin_mul_overflow(static_cast<std::uint64_t>(elements) / block.block_elements,
                                            std::uint64_t{block.block_bytes}, &bytes)) {
-            note(errc::out_of_range, "dimensions", "fewer than 2^64 bytes", std::to_string(elements) + " elements",
+            note(errc::out_of_range, "dimensions", "fewer than 2^64 bytes", concat({elements, " elements"}),
                  extents_at, tensor.name);
             bytes = 0;
         }
@@ -420,12 +421,12 @@ private:
             if (bytes == 0) continue;  // already reported
             const std::uint64_t offset = tensor.file_offset;
             if ((offset & mask) != 0) {
-                note(errc::bad_format, "offset", "a multiple of " + std::to_string(out.alignment),
-                     std::to_string(offset), begin, tensor.name);
+                note(errc::bad_format, "offset", concat({"a multiple of ", out.alignment}),
+                     decimal(offset), begin, tensor.name);
             } else if (begin > size || offset > size - begin || bytes > size - begin - offset) {
                 note(errc::truncated, "data",
-                     std::to_string(bytes) + " bytes from offset " + std::to_string(offset) + " of the data section",
-                     "a file of " + std::to_string(size) + " bytes", static_cast<std::size_t>(begin), tensor.name);
+                     concat({bytes, " bytes from offset ", offset, " of the data section"}),
+                     concat({"a file of ", size, " bytes"}), static_cast<std::size_t>(begin), tensor.name);
             } else {
                 tensor.file_offset = begin + offset;
                 tensor.data =
@@ -441,8 +442,7 @@ private:
             const gguf_tensor& after = out.tensors[order[i]];
             if (before.file_offset + before.data.size() > after.file_offset)
                 note(errc::bad_format, "data",
-                     "to begin after tensor " + quote(before.name, 80) + " ends at byte " +
-                         std::to_string(before.file_offset + before.data.size()),
+                     concat({"to begin after tensor ", quote(before.name, 80), " ends at byte ", before.file_offset + before.data.size()}),
                      "an overlap", static_cast<std::size_t>(after.file_offset), after.name);
         }
     }
@@ -457,7 +457,7 @@ private:
         });
         for (std::size_t i = 1; i < order.size(); ++i)
             if (name_of(items[order[i]]) == name_of(items[order[i - 1]]))
-                note(errc::bad_format, what, "each name once", quote(name_of(items[order[i]])) + " again",
+                note(errc::bad_format, what, "each name once", concat({quote(name_of(items[order[i]])), " again"}),
                      static_cast<std::size_t>(items[order[i]].file_offset));
     }
 

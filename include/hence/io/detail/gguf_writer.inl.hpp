@@ -2,6 +2,7 @@
 #ifndef HENCE_IO_DETAIL_GGUF_WRITER_INL_HPP
 #define HENCE_IO_DETAIL_GGUF_WRITER_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../sys/atomic_file.hpp"
 #include "../gguf_writer.hpp"
 #include "gguf_parse.hpp"
@@ -113,26 +114,26 @@ HENCE_INLINE void gguf_writer::add(const gguf_entry& entry) {
 HENCE_INLINE result<void> gguf_writer::add_tensor(std::string name, dtype type, std::span<const std::int64_t> shape,
                                                   std::span<const std::byte> data) {
     const auto refuse = [&](std::string what, std::string expected, std::string actual) {
-        return make_error(errc::invalid_argument, "gguf_writer: " + std::move(what), std::move(expected),
+        return make_error(errc::invalid_argument, concat({"gguf_writer: ", std::move(what)}), std::move(expected),
                           std::move(actual), name);
     };
-    if (name.empty() || name.size() > 64) return refuse("name", "1 to 64 bytes", std::to_string(name.size()));
-    if (shape.empty() || shape.size() > 4) return refuse("rank", "1 to 4", std::to_string(shape.size()));
+    if (name.empty() || name.size() > 64) return refuse("name", "1 to 64 bytes", decimal(name.size()));
+    if (shape.empty() || shape.size() > 4) return refuse("rank", "1 to 4", decimal(shape.size()));
     for (const stored_tensor& other : tensors_)
         if (other.name == name) return refuse("name", "each name once", "a second tensor of this name");
     if (detail::format_id(type) == ~0u) return refuse("type", "a type that GGUF has", std::string(hence::name(type)));
     std::uint64_t elements = 1;
     for (const std::int64_t extent : shape)
         if (extent < 1 || __builtin_mul_overflow(elements, static_cast<std::uint64_t>(extent), &elements))
-            return refuse("shape", "extents of at least 1 with a product below 2^64", std::to_string(extent));
+            return refuse("shape", "extents of at least 1 with a product below 2^64", decimal(extent));
     const dtype_traits& block = traits(type);
     if (static_cast<std::uint64_t>(shape.back()) % block.block_elements != 0)
-        return refuse("row length", "a multiple of " + std::to_string(block.block_elements),
-                      std::to_string(shape.back()));
+        return refuse("row length", concat({"a multiple of ", block.block_elements}),
+                      decimal(shape.back()));
     const std::uint64_t blocks = elements / block.block_elements;
     if (data.size() / block.block_bytes != blocks || data.size() % block.block_bytes != 0)
-        return refuse("data", std::to_string(blocks) + " blocks of " + std::to_string(block.block_bytes) + " bytes",
-                      std::to_string(data.size()) + " bytes");
+        return refuse("data", concat({blocks, " blocks of ", block.block_bytes, " bytes"}),
+                      concat({data.size(), " bytes"}));
     tensors_.push_back({std::move(name), type, {shape.begin(), shape.end()}, data});
     return {};
 }
@@ -141,8 +142,8 @@ HENCE_INLINE result<std::uint32_t> gguf_writer::alignment() const {
     std::uint32_t alignment = 32;
     for (const stored_value& v : values_) {
         if (v.key.empty() || v.key.size() > 65535)
-            return make_error(errc::invalid_argument, "gguf_writer: key " + quote(v.key), "1 to 65535 bytes",
-                              std::to_string(v.key.size()));
+            return make_error(errc::invalid_argument, concat({"gguf_writer: key ", quote(v.key)}), "1 to 65535 bytes",
+                              decimal(v.key.size()));
         if (v.key != "general.alignment") continue;
         if (v.type == gguf_type::u32) alignment = detail::load<std::uint32_t>(v.bytes.data());
         if (v.type != gguf_type::u32 || !std::has_single_bit(alignment) || alignment < 8 || alignment > (1u << 20))

@@ -2,6 +2,7 @@
 #ifndef HENCE_IO_DETAIL_HF_CONFIG_INL_HPP
 #define HENCE_IO_DETAIL_HF_CONFIG_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../sys/mapped_file.hpp"
 #include "../hf_config.hpp"
 #include "json_fields.hpp"
@@ -52,7 +53,7 @@ public:
         if (!value->is_number()) return wrong(name, "a number", *value, errc::mismatch);
         const double held = value->get<double>();
         if (!std::isfinite(held) || held < least || std::abs(held) > 1e30)
-            return wrong(name, "at least " + number(least), *value, errc::out_of_range);
+            return wrong(name, concat({"at least ", number(least)}), *value, errc::out_of_range);
         out = held;
     }
     void real(std::initializer_list<const char*> names, double& out, double least) {
@@ -127,10 +128,10 @@ public:
     }
 
     void missing(const std::string& name, std::string expected) {
-        errors_.add(make_error(errc::missing, where_ + ": " + name, std::move(expected), "no such field"));
+        errors_.add(make_error(errc::missing, concat({where_, ": ", name}), std::move(expected), "no such field"));
     }
     void wrong(const std::string& name, std::string expected, const json& found, errc code) {
-        errors_.add(make_error(code, where_ + ": " + name, std::move(expected), json_text(found)));
+        errors_.add(make_error(code, concat({where_, ": ", name}), std::move(expected), json_text(found)));
     }
     [[nodiscard]] const std::string& where() const noexcept { return where_; }
     [[nodiscard]] error_list& errors() noexcept { return errors_; }
@@ -154,7 +155,7 @@ private:
             return false;
         }
         if (!whole || held < least || held > largest) {
-            wrong(name, "an integer from " + std::to_string(least) + " to " + std::to_string(largest), value,
+            wrong(name, concat({"an integer from ", least, " to ", largest}), value,
                   errc::out_of_range);
             return false;
         }
@@ -195,7 +196,7 @@ inline void read_rope(json_object_reader& fields, hf_config& config) {
     fields.real({"rope_local_base_freq"}, config.rope_local_base_freq, 0);
     const nlohmann::json* rope = fields.object({"rope_scaling", "rope_parameters"});
     if (rope == nullptr) return;
-    const std::string where = fields.where() + ": rope_scaling";
+    const std::string where = concat({fields.where(), ": rope_scaling"});
     json_object_reader inner(*rope, where, fields.errors());
     const nlohmann::json* full = inner.object({"full_attention"});
     const nlohmann::json* sliding = inner.object({"sliding_attention"});
@@ -318,31 +319,31 @@ inline void check_config(json_object_reader& fields, hf_config& config) {
     if (config.num_key_value_heads == 0) config.num_key_value_heads = config.num_attention_heads;
     const auto mismatch = [&](const char* field, std::string expected, std::int64_t found) {
         fields.errors().add(
-            make_error(errc::mismatch, fields.where() + ": " + field, std::move(expected), std::to_string(found)));
+            make_error(errc::mismatch, concat({fields.where(), ": ", field}), std::move(expected), decimal(found)));
     };
     if (config.num_attention_heads % config.num_key_value_heads != 0)
-        mismatch("num_key_value_heads", "a divisor of " + std::to_string(config.num_attention_heads) + " heads",
+        mismatch("num_key_value_heads", concat({"a divisor of ", config.num_attention_heads, " heads"}),
                  config.num_key_value_heads);
     if (config.head_dim == 0) {
         if (config.hidden_size % config.num_attention_heads != 0)
             mismatch("num_attention_heads",
-                     "a divisor of hidden_size " + std::to_string(config.hidden_size) + " where there is no head_dim",
+                     concat({"a divisor of hidden_size ", config.hidden_size, " where there is no head_dim"}),
                      config.num_attention_heads);
         config.head_dim = config.hidden_size / config.num_attention_heads;
     }
     if (!config.layer_types.empty() && config.layer_types.size() != static_cast<std::size_t>(config.num_hidden_layers))
-        mismatch("layer_types", std::to_string(config.num_hidden_layers) + " entries",
+        mismatch("layer_types", concat({config.num_hidden_layers, " entries"}),
                  static_cast<std::int64_t>(config.layer_types.size()));
     for (const std::string& type : config.layer_types)
         if (type != "full_attention" && type != "sliding_attention") {
-            fields.errors().add(make_error(errc::unsupported, fields.where() + ": layer_types",
+            fields.errors().add(make_error(errc::unsupported, concat({fields.where(), ": layer_types"}),
                                            "full_attention or sliding_attention", quote(type)));
             break;
         }
     for (const std::int64_t id : config.eos_token_id)
-        if (id >= config.vocab_size) mismatch("eos_token_id", "below " + std::to_string(config.vocab_size), id);
+        if (id >= config.vocab_size) mismatch("eos_token_id", concat({"below ", config.vocab_size}), id);
     if (config.bos_token_id && *config.bos_token_id >= config.vocab_size)
-        mismatch("bos_token_id", "below " + std::to_string(config.vocab_size), *config.bos_token_id);
+        mismatch("bos_token_id", concat({"below ", config.vocab_size}), *config.bos_token_id);
 }
 
 inline result<nlohmann::json> parse_config_object(std::string_view text, const std::string& name) {
@@ -367,19 +368,19 @@ HENCE_INLINE result<hf_config> parse_hf_config(std::string_view json, const std:
     outer.texts("architectures", config.architectures);
     if (const nlohmann::json* quantized = outer.object({"quantization_config"})) {
         std::string method;
-        detail::json_object_reader(*quantized, name + ": quantization_config", errors).text({"quant_method"}, method);
+        detail::json_object_reader(*quantized, concat({name, ": quantization_config"}), errors).text({"quant_method"}, method);
         config.quantization_method = std::move(method);
     }
     // A multimodal file keeps the language model in text_config; what the whole says holds where that is silent.
     const nlohmann::json* inner = outer.object({"text_config"});
     if (inner != nullptr) {
-        detail::json_object_reader(*inner, name + ": text_config", errors).text({"model_type"}, config.model_type);
+        detail::json_object_reader(*inner, concat({name, ": text_config"}), errors).text({"model_type"}, config.model_type);
     }
     detail::apply_family_defaults(config);
     detail::apply_nulls(document, config);
     detail::read_config_fields(outer, config);
     if (inner != nullptr) {
-        detail::json_object_reader nested(*inner, name + ": text_config", errors);
+        detail::json_object_reader nested(*inner, concat({name, ": text_config"}), errors);
         detail::apply_nulls(*inner, config);
         detail::read_config_fields(nested, config);
     }
@@ -410,14 +411,14 @@ HENCE_INLINE result<hf_generation_config> parse_hf_generation_config(std::string
 
 HENCE_INLINE result<hf_config> read_hf_config(const std::string& folder) {
     HENCE_TRY_ASSIGN(file, detail::open_in_folder(folder, "config.json"));
-    return parse_hf_config(detail::as_text(file.bytes()), folder + "/config.json");
+    return parse_hf_config(detail::as_text(file.bytes()), concat({folder, "/config.json"}));
 }
 
 HENCE_INLINE result<hf_generation_config> read_hf_generation_config(const std::string& folder) {
     result<mapped_file> file = detail::open_in_folder(folder, "generation_config.json");
     if (!file && file.error().code == errc::file_not_found) return hf_generation_config{};
     if (!file) return std::move(file).error();
-    return parse_hf_generation_config(detail::as_text(file->bytes()), folder + "/generation_config.json");
+    return parse_hf_generation_config(detail::as_text(file->bytes()), concat({folder, "/generation_config.json"}));
 }
 
 HENCE_NAMESPACE_END

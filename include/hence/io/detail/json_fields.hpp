@@ -2,6 +2,7 @@
 #ifndef HENCE_IO_DETAIL_JSON_FIELDS_HPP
 #define HENCE_IO_DETAIL_JSON_FIELDS_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/json.hpp"
 #include "bytes.hpp"
 
@@ -28,7 +29,7 @@ namespace detail {
         case type::number_unsigned:
         case type::number_float: return value.dump();
         case type::object: return "an object";
-        case type::array: return "an array of " + std::to_string(value.size());
+        case type::array: return concat({"an array of ", value.size()});
         case type::binary:
         case type::discarded: break;
     }

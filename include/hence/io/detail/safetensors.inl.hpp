@@ -2,6 +2,7 @@
 #ifndef HENCE_IO_DETAIL_SAFETENSORS_INL_HPP
 #define HENCE_IO_DETAIL_SAFETENSORS_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../sys/atomic_file.hpp"
 #include "../../sys/mapped_file.hpp"
 #include "../safetensors.hpp"
@@ -48,7 +49,7 @@ public:
         std::uint64_t length = 0;
         byte_cursor cursor{bytes_};
         if (!cursor.read(length)) {
-            note(errc::truncated, "header length", "8 bytes", std::to_string(bytes_.size()), 0);
+            note(errc::truncated, "header length", "8 bytes", decimal(bytes_.size()), 0);
             return;
         }
         if (as_text(bytes_.first(4)) == "GGUF") {
@@ -58,7 +59,7 @@ public:
         const std::uint64_t most = std::min<std::uint64_t>(cursor.left(), max_header_bytes);
         if (length > most) {
             note(length > cursor.left() ? errc::truncated : errc::out_of_range, "header length",
-                 "at most " + std::to_string(most), std::to_string(length), 0);
+                 concat({"at most ", most}), decimal(length), 0);
             return;
         }
         const std::string_view text = as_text(bytes_.subspan(8, static_cast<std::size_t>(length)));
@@ -66,7 +67,7 @@ public:
             note(errc::bad_format, "header", "a JSON object", quote(text, 16), 8);
             return;
         }
-        result<nlohmann::json> header = parse_json(text, name_ + ": header", {.depth = 4, .values = max_header_values});
+        result<nlohmann::json> header = parse_json(text, concat({name_, ": header"}), {.depth = 4, .values = max_header_values});
         if (!header) {
             if (header.error().byte_offset) *header.error().byte_offset += 8;
             errors_.add(std::move(header).error());
@@ -90,7 +91,7 @@ private:
 
     void note(errc code, std::string field, std::string expected, std::string actual,
               std::optional<std::uint64_t> offset = {}, std::string tensor = {}) {
-        errors_.add(make_error(code, name_ + ": " + std::move(field), std::move(expected), std::move(actual),
+        errors_.add(make_error(code, concat({name_, ": ", std::move(field)}), std::move(expected), std::move(actual),
                                std::move(tensor), offset));
     }
 
@@ -103,14 +104,14 @@ private:
             if (const auto* held = text.get_ptr<const std::string*>())
                 out.metadata.emplace_back(key, *held);
             else
-                note(errc::bad_format, "__metadata__ " + quote(key), "a text", json_text(text));
+                note(errc::bad_format, concat({"__metadata__ ", quote(key)}), "a text", json_text(text));
         }
     }
 
     void tensor(const std::string& key, const nlohmann::json& value, safetensors_contents& out) {
         const std::string shown = key.size() <= 200 ? key : key.substr(0, 200);
         if (key.empty() || key.size() > 1000) {
-            note(errc::bad_format, "tensor name", "1 to 1000 bytes", std::to_string(key.size()));
+            note(errc::bad_format, "tensor name", "1 to 1000 bytes", decimal(key.size()));
             return;
         }
         if (std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
@@ -200,14 +201,14 @@ private:
         const std::uint64_t size = bytes_.size() - begin_;
         if (*first > *last || *last > size) {
             note(*last > size && *first <= *last ? errc::truncated : errc::out_of_range, "data_offsets",
-                 "a rising pair up to the " + std::to_string(size) + " bytes of data",
-                 std::to_string(*first) + " and " + std::to_string(*last), begin_, shown);
+                 concat({"a rising pair up to the ", size, " bytes of data"}),
+                 concat({*first, " and ", *last}), begin_, shown);
             return false;
         }
         if (!sized) return false;
         if (*last - *first != bytes) {
-            note(errc::mismatch, "data_offsets", std::to_string(bytes) + " bytes, by dtype and shape",
-                 std::to_string(*last - *first), begin_ + *first, shown);
+            note(errc::mismatch, "data_offsets", concat({bytes, " bytes, by dtype and shape"}),
+                 decimal(*last - *first), begin_ + *first, shown);
             return false;
         }
         made.file_offset = begin_ + *first;
@@ -226,13 +227,13 @@ private:
         std::uint64_t end = begin_;
         for (const file_tensor* tensor : order) {
             if (tensor->file_offset != end)
-                note(errc::bad_format, "data_offsets", "to begin at byte " + std::to_string(end) + " of the file",
+                note(errc::bad_format, "data_offsets", concat({"to begin at byte ", end, " of the file"}),
                      tensor->file_offset < end ? "an overlap" : "a gap", tensor->file_offset, tensor->name);
             end = std::max(end, tensor->file_offset + tensor->data.size());
         }
         if (end != bytes_.size())
-            note(errc::bad_format, "data", "to end where the last tensor does, at byte " + std::to_string(end),
-                 std::to_string(bytes_.size()) + " bytes");
+            note(errc::bad_format, "data", concat({"to end where the last tensor does, at byte ", end}),
+                 concat({bytes_.size(), " bytes"}));
     }
 
     std::span<const std::byte> bytes_;
@@ -258,7 +259,7 @@ inline result<safetensors_index> read_safetensors_index(std::string_view text, c
     HENCE_TRY_ASSIGN(document, parse_json(text, name, {.depth = 4, .values = 1'000'000}));
     const auto map = document.is_object() ? document.find("weight_map") : document.end();
     if (!document.is_object() || map == document.end() || !map->is_object())
-        return make_error(errc::bad_format, name + ": weight_map", "an object of tensor and file names",
+        return make_error(errc::bad_format, concat({name, ": weight_map"}), "an object of tensor and file names",
                           document.is_object() && map != document.end() ? json_text(*map) : "none");
     error_list errors;
     safetensors_index index;
@@ -267,7 +268,7 @@ inline result<safetensors_index> read_safetensors_index(std::string_view text, c
         // A shard lies beside its index: a name with a slash would let a file reach anything on the disk.
         if (text_of == nullptr || text_of->find('/') != std::string::npos || text_of->size() > 255 ||
             !text_of->ends_with(".safetensors") || text_of->find('\0') != std::string::npos) {
-            errors.add(make_error(errc::bad_format, name + ": weight_map " + quote(tensor),
+            errors.add(make_error(errc::bad_format, concat({name, ": weight_map ", quote(tensor)}),
                                   "the name of a .safetensors file beside the index", json_text(file)));
             continue;
         }
@@ -275,7 +276,7 @@ inline result<safetensors_index> read_safetensors_index(std::string_view text, c
         if (at == index.files.end() || *at != *text_of) index.files.insert(at, *text_of);
     }
     if (!errors.empty()) return errors.take();
-    if (index.files.empty()) return make_error(errc::missing, name + ": weight_map", "at least one tensor", "none");
+    if (index.files.empty()) return make_error(errc::missing, concat({name, ": weight_map"}), "at least one tensor", "none");
     for (const auto& [tensor, file] : map->items()) {
         const auto at = std::lower_bound(index.files.begin(), index.files.end(), *file.get_ptr<const std::string*>());
         index.tensors.emplace_back(tensor, static_cast<std::uint32_t>(at - index.files.begin()));
@@ -291,7 +292,7 @@ inline bool by_tensor_name(const file_tensor& a, const file_tensor& b) noexcept 
 inline void compare_index(const safetensors_index& index, const std::vector<file_tensor>& tensors,
                           const std::string& name, error_list& errors) {
     const auto note = [&](std::string expected, std::string actual, const std::string& tensor) {
-        errors.add(make_error(errc::mismatch, name + ": weight_map", std::move(expected), std::move(actual), tensor));
+        errors.add(make_error(errc::mismatch, concat({name, ": weight_map"}), std::move(expected), std::move(actual), tensor));
     };
     for (std::size_t i = 1; i < tensors.size(); ++i)
         if (tensors[i].name == tensors[i - 1].name) note("each tensor in one shard", "two", tensors[i].name);
@@ -300,11 +301,11 @@ inline void compare_index(const safetensors_index& index, const std::vector<file
         for (; at < tensors.size() && tensors[at].name < tensor; ++at)
             note("every tensor of its shards", "no entry", tensors[at].name);
         if (at == tensors.size() || tensors[at].name != tensor) {
-            note("a tensor of " + index.files[part], "none of this name", tensor);
+            note(concat({"a tensor of ", index.files[part]}), "none of this name", tensor);
             continue;
         }
         if (tensors[at].part != part)
-            note("the tensor in " + index.files[part], "it in " + index.files[tensors[at].part], tensor);
+            note(concat({"the tensor in ", index.files[part]}), concat({"it in ", index.files[tensors[at].part]}), tensor);
         while (at < tensors.size() && tensors[at].name == tensor) ++at;
     }
     for (; at < tensors.size(); ++at) note("every tensor of its shards", "no entry", tensors[at].name);
@@ -410,7 +411,7 @@ HENCE_INLINE result<void> safetensors_writer::add_tensor(std::string name, dtype
                                                          std::span<const std::int64_t> shape,
                                                          std::span<const std::byte> data) {
     const auto refuse = [&](std::string what, std::string expected, std::string actual) {
-        return make_error(errc::invalid_argument, "safetensors_writer: " + std::move(what), std::move(expected),
+        return make_error(errc::invalid_argument, concat({"safetensors_writer: ", std::move(what)}), std::move(expected),
                           std::move(actual), name);
     };
     if (name.empty() || name == "__metadata__" || !is_utf8(name))
@@ -421,8 +422,8 @@ HENCE_INLINE result<void> safetensors_writer::add_tensor(std::string name, dtype
     std::uint64_t bytes = traits(type).block_bytes;
     for (const std::int64_t extent : shape)
         if (extent < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes))
-            return refuse("shape", "extents of at least 0 with a product below 2^64", std::to_string(extent));
-    if (bytes != data.size()) return refuse("data", std::to_string(bytes) + " bytes", std::to_string(data.size()));
+            return refuse("shape", "extents of at least 0 with a product below 2^64", decimal(extent));
+    if (bytes != data.size()) return refuse("data", concat({bytes, " bytes"}), decimal(data.size()));
     file_tensor added;
     added.name = std::move(name);
     added.type = type;
@@ -436,7 +437,7 @@ HENCE_INLINE result<std::string> safetensors_writer::head() const {
     nlohmann::json header = nlohmann::json::object();
     for (const auto& [key, value] : metadata_) {
         if (!is_utf8(key) || !is_utf8(value))
-            return make_error(errc::invalid_argument, "safetensors_writer: metadata " + quote(key), "UTF-8",
+            return make_error(errc::invalid_argument, concat({"safetensors_writer: metadata ", quote(key)}), "UTF-8",
                               quote(value));
         header["__metadata__"][key] = value;
     }

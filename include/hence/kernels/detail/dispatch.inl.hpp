@@ -2,6 +2,7 @@
 #ifndef HENCE_KERNELS_DETAIL_DISPATCH_INL_HPP
 #define HENCE_KERNELS_DETAIL_DISPATCH_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../dispatch.hpp"
 #include "tiers.inl.hpp"
 
@@ -59,8 +60,8 @@ HENCE_INLINE bool compiled(isa tier) noexcept { return detail::compiled_table(ti
 HENCE_INLINE result<const kernel_table*> table(isa tier) {
     const kernel_table* found = detail::compiled_table(tier);
     if (found != nullptr && supported(tier)) return found;
-    return make_error(errc::unsupported, "instruction set", "one of " + detail::runnable_tiers(),
-                      std::string(name(tier)) + (found == nullptr ? ", which this build lacks" : ", which this machine lacks"));
+    return make_error(errc::unsupported, "instruction set", concat({"one of ", detail::runnable_tiers()}),
+                      concat({name(tier), (found == nullptr ? ", which this build lacks" : ", which this machine lacks")}));
 }
 
 HENCE_INLINE result<const kernel_table*> default_table() {
@@ -69,8 +70,8 @@ HENCE_INLINE result<const kernel_table*> default_table() {
     if (const char* wanted = std::getenv("HENCE_ISA"); wanted != nullptr && *wanted != '\0') {
         const std::optional<isa> tier = parse_isa(wanted);
         if (!tier)
-            return make_error(errc::unsupported, "environment variable HENCE_ISA", "one of " + detail::runnable_tiers(),
-                              std::string("'") + wanted + "'");
+            return make_error(errc::unsupported, "environment variable HENCE_ISA", concat({"one of ", detail::runnable_tiers()}),
+                              concat({"'", wanted, "'"}));
         return table(*tier);
     }
     return table(best_isa());

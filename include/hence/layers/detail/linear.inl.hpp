@@ -2,6 +2,7 @@
 #ifndef HENCE_LAYERS_DETAIL_LINEAR_INL_HPP
 #define HENCE_LAYERS_DETAIL_LINEAR_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../kernels/pack.hpp"
 #include "../../quant/decode.hpp"
 #include "../linear.hpp"
@@ -79,22 +80,22 @@ HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bi
 
 HENCE_INLINE result<packed_weight> pack_stored(const stored_weights& weights, const any_bias& bias,
                                                const layer_options& options) {
-    const std::string where = "layers::linear, " + std::string(name(weights.type)) + " weights";
+    const std::string where = concat({"layers::linear, ", name(weights.type), " weights"});
     const std::size_t block = traits(weights.type).block_elements;
     if (weights.inputs % block != 0) {
-        return make_error(errc::mismatch, where, "inputs in multiples of " + std::to_string(block),
-                          std::to_string(weights.inputs));
+        return make_error(errc::mismatch, where, concat({"inputs in multiples of ", block}),
+                          decimal(weights.inputs));
     }
     const std::size_t stride = row_bytes(weights.type, weights.inputs);
     std::size_t expected = 0;
     if (__builtin_mul_overflow(stride, weights.outputs, &expected) || expected != weights.bytes.size()) {
         return make_error(errc::mismatch, where,
-                          std::to_string(weights.outputs) + " rows of " + std::to_string(stride) + " bytes",
-                          std::to_string(weights.bytes.size()) + " bytes");
+                          concat({weights.outputs, " rows of ", stride, " bytes"}),
+                          concat({weights.bytes.size(), " bytes"}));
     }
     if (!bias.empty() && bias.extent(0) != weights.outputs) {
-        return make_error(errc::mismatch, where, "a bias of " + std::to_string(weights.outputs) + " values",
-                          std::to_string(bias.extent(0)));
+        return make_error(errc::mismatch, where, concat({"a bias of ", weights.outputs, " values"}),
+                          decimal(bias.extent(0)));
     }
     const kernel_table* table = options.kernels;
     if (table == nullptr) {

@@ -2,6 +2,7 @@
 #ifndef HENCE_MODELS_DETAIL_ARCHITECTURES_INL_HPP
 #define HENCE_MODELS_DETAIL_ARCHITECTURES_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../architectures.hpp"
 
 #include <cmath>
@@ -74,8 +75,8 @@ public:
             }
             for (const std::int32_t one : *each) {
                 if (value && *value != one) {
-                    complain(make_error(errc::unsupported, file_.name() + ": " + full, "the same value for every layer",
-                                        std::to_string(*value) + " and " + std::to_string(one)));
+                    complain(make_error(errc::unsupported, concat({file_.name(), ": ", full}), "the same value for every layer",
+                                        concat({*value, " and ", one})));
                     return fallback.value_or(0);
                 }
                 value = one;
@@ -90,12 +91,12 @@ public:
         }
         if (!value) {
             if (fallback) return *fallback;
-            complain(make_error(errc::missing, file_.name(), "key '" + full + "'", "no such key"));
+            complain(make_error(errc::missing, file_.name(), concat({"key '", full, "'"}), "no such key"));
             return 0;
         }
         if (*value < 1 || *value > most) {
-            complain(make_error(errc::out_of_range, file_.name() + ": " + full, "1 to " + std::to_string(most),
-                                std::to_string(*value)));
+            complain(make_error(errc::out_of_range, concat({file_.name(), ": ", full}), concat({"1 to ", most}),
+                                decimal(*value)));
             return fallback.value_or(0);
         }
         return static_cast<std::int32_t>(*value);
@@ -106,7 +107,7 @@ public:
         if (std::isfinite(value) && value > 0.0f) return value;
         if (fallback && value == *fallback) return value;  // a default of zero means "none"
         complain(make_error(fallback || file_.find(prefix_ + key) != nullptr ? errc::out_of_range : errc::missing,
-                            file_.name() + ": " + prefix_ + key, "a positive number", std::to_string(value)));
+                            concat({file_.name(), ": ", prefix_, key}), "a positive number", decimal(value)));
         return fallback.value_or(1.0f);
     }
 
@@ -116,7 +117,7 @@ public:
     }
     void require(bool condition, const std::string& key, std::string expected, std::string actual) {
         if (!condition && !first_)
-            complain(make_error(errc::mismatch, file_.name() + ": " + prefix_ + key, std::move(expected), std::move(actual)));
+            complain(make_error(errc::mismatch, concat({file_.name(), ": ", prefix_, key}), std::move(expected), std::move(actual)));
     }
     [[nodiscard]] const std::optional<error>& complaints() const { return first_; }
 
@@ -134,13 +135,13 @@ inline rope_config read_rope(const gguf_file& file, config_reader& keys, const d
     const float factor = keys.optional<float>("rope.scaling.factor", keys.optional<float>("rope.scale_linear", 1.0f));
     rope.magnitude = keys.positive("rope.scaling.attn_factor", 1.0f);
     if (!(factor >= 0.0f && factor <= 1e6f))  // 0 is how some files say "none"
-        keys.complain(make_error(errc::out_of_range, file.name() + ": " + config.architecture + ".rope.scaling.factor",
-                                 "a number from 0 to 1e6", std::to_string(factor)));
+        keys.complain(make_error(errc::out_of_range, concat({file.name(), ": ", config.architecture, ".rope.scaling.factor"}),
+                                 "a number from 0 to 1e6", decimal(factor)));
     if (type.empty() || type == "linear" || type == "none" || type == "yarn") {
         if (type != "none" && factor > 0.0f) rope.linear_factor = factor;
     } else if (type != "longrope") {
-        keys.complain(make_error(errc::unsupported, file.name() + ": " + config.architecture + ".rope.scaling.type",
-                                 "none, linear, yarn or longrope", "'" + type + "'"));
+        keys.complain(make_error(errc::unsupported, concat({file.name(), ": ", config.architecture, ".rope.scaling.type"}),
+                                 "none, linear, yarn or longrope", concat({"'", type, "'"})));
     }
     if (type == "yarn") {
         rope.yarn_extrapolation = 1.0f;
@@ -170,10 +171,10 @@ HENCE_INLINE result<decoder_config> read_config(const gguf_file& file) {
     for (const architecture& entry : supported_architectures())
         if (entry.name == name) kind = &entry;
     if (kind == nullptr)
-        return make_error(errc::unsupported, file.name() + ": general.architecture",
-                          "one of " + supported_architecture_names(), "'" + name + "'");
+        return make_error(errc::unsupported, concat({file.name(), ": general.architecture"}),
+                          concat({"one of ", supported_architecture_names()}), concat({"'", name, "'"}));
 
-    detail::config_reader keys(file, name + ".");
+    detail::config_reader keys(file, concat({name, "."}));
     decoder_config config;
     config.architecture = name;
     if (auto title = file.get_if<std::string>("general.name"); title && *title) config.title = **title;
@@ -189,20 +190,20 @@ HENCE_INLINE result<decoder_config> read_config(const gguf_file& file) {
     if (keys.complaints()) return *keys.complaints();
 
     keys.require(config.heads % config.kv_heads == 0, "attention.head_count",
-                 "a multiple of attention.head_count_kv (" + std::to_string(config.kv_heads) + ")",
-                 std::to_string(config.heads));
+                 concat({"a multiple of attention.head_count_kv (", config.kv_heads, ")"}),
+                 decimal(config.heads));
     keys.require(static_cast<std::int64_t>(config.heads) * config.key_size <= (1 << 24), "attention.key_length",
-                 "heads x key length of at most 16777216", std::to_string(config.key_size));
+                 "heads x key length of at most 16777216", decimal(config.key_size));
     keys.require(static_cast<std::int64_t>(config.heads) * config.value_size <= (1 << 24), "attention.value_length",
-                 "heads x value length of at most 16777216", std::to_string(config.value_size));
-    if (file.find(name + ".attention.key_length") == nullptr)
+                 "heads x value length of at most 16777216", decimal(config.value_size));
+    if (file.find(concat({name, ".attention.key_length"})) == nullptr)
         keys.require(config.width % config.heads == 0, "embedding_length",
-                     "a multiple of attention.head_count (" + std::to_string(config.heads) + ")",
-                     std::to_string(config.width));
+                     concat({"a multiple of attention.head_count (", config.heads, ")"}),
+                     decimal(config.width));
     // Mixtures of experts share names with plain models but not their meaning.
-    if (auto experts = file.get_if<std::int64_t>(name + ".expert_count"); experts && *experts && **experts > 0)
-        keys.complain(make_error(errc::unsupported, file.name() + ": " + name + ".expert_count",
-                                 "no experts (mixture models are not supported)", std::to_string(**experts)));
+    if (auto experts = file.get_if<std::int64_t>(concat({name, ".expert_count"})); experts && *experts && **experts > 0)
+        keys.complain(make_error(errc::unsupported, concat({file.name(), ": ", name, ".expert_count"}),
+                                 "no experts (mixture models are not supported)", decimal(**experts)));
 
     config.norm = kind->norm;
     config.norm_epsilon = keys.positive(kind->norm == norm_kind::rms ? "attention.layer_norm_rms_epsilon"
@@ -216,7 +217,7 @@ HENCE_INLINE result<decoder_config> read_config(const gguf_file& file) {
     if (kind->scaled_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.width));
     if (config.rotary) {
         config.rotary_size = keys.size("rope.dimension_count", config.key_size, config.key_size);
-        keys.require(config.rotary_size % 2 == 0, "rope.dimension_count", "an even number", std::to_string(config.rotary_size));
+        keys.require(config.rotary_size % 2 == 0, "rope.dimension_count", "an even number", decimal(config.rotary_size));
         config.rope = detail::read_rope(file, keys, config);
         config.local_rope = config.rope;
         if (kind->local_rope_base > 0) config.local_rope = rope_config{.base = kind->local_rope_base, .factors = {}};
@@ -225,7 +226,7 @@ HENCE_INLINE result<decoder_config> read_config(const gguf_file& file) {
     if (kind->uses_window) {
         config.window = keys.optional<std::int32_t>("attention.sliding_window", kind->window);
         config.window_period = keys.size("attention.sliding_window_pattern", kind->window_period, 4096);
-        keys.require(config.window >= 0, "attention.sliding_window", "0 or more", std::to_string(config.window));
+        keys.require(config.window >= 0, "attention.sliding_window", "0 or more", decimal(config.window));
     }
     config.attention_softcap = keys.positive("attn_logit_softcapping", 0.0f);
     config.final_softcap = keys.positive("final_logit_softcapping", 0.0f);

@@ -2,6 +2,7 @@
 #ifndef HENCE_MODELS_DETAIL_DECODER_LOAD_INL_HPP
 #define HENCE_MODELS_DETAIL_DECODER_LOAD_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../kernels/pack.hpp"
 #include "../../quant/decode.hpp"
 #include "../architectures.hpp"
@@ -20,7 +21,7 @@ namespace models::detail {
 inline std::string shape_text(std::span<const std::int64_t> shape) {
     std::string text = "[";
     for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-    return text + "]";
+    return concat({text, "]"});
 }
 
 // Takes tensors out of a file, gathering every complaint.
@@ -36,13 +37,13 @@ public:
         const gguf_tensor* tensor = file_.find_tensor(name);
         if (tensor == nullptr) {
             if (!optional)
-                complain(make_error(errc::missing, file_.name(), "a tensor of shape " + shape_text({shape.begin(), shape.size()}),
+                complain(make_error(errc::missing, file_.name(), concat({"a tensor of shape ", shape_text({shape.begin(), shape.size()})}),
                                     "no such tensor", name));
             return nullptr;
         }
         if (!std::equal(shape.begin(), shape.end(), tensor->shape.begin(), tensor->shape.end())) {
-            complain(make_error(errc::mismatch, file_.name(), "shape " + shape_text({shape.begin(), shape.size()}),
-                                "shape " + shape_text(tensor->shape), name, tensor->file_offset));
+            complain(make_error(errc::mismatch, file_.name(), concat({"shape ", shape_text({shape.begin(), shape.size()})}),
+                                concat({"shape ", shape_text(tensor->shape)}), name, tensor->file_offset));
             return nullptr;
         }
         switch (tensor->type) {  // integers have no scale: they are not weights, whatever their shape
@@ -61,14 +62,14 @@ public:
         std::vector<float> values(static_cast<std::size_t>(size));
         if (auto decoded = decode_row(tensor->type, tensor->data, values); !decoded) {
             error e = std::move(decoded).error();
-            e.where = file_.name() + ": " + e.where;
+            e.where = concat({file_.name(), ": ", e.where});
             e.tensor_name = name;
             complain(std::move(e));
             return {};
         }
         for (const float value : values) {
             if (!std::isfinite(value)) {
-                complain(make_error(errc::not_a_number, file_.name(), "finite values", std::to_string(value), name, tensor->file_offset));
+                complain(make_error(errc::not_a_number, file_.name(), "finite values", decimal(value), name, tensor->file_offset));
                 return {};
             }
         }
@@ -76,17 +77,17 @@ public:
     }
 
     norm_weight norm(const std::string& name, std::int64_t size, bool optional = false) {
-        return {vector(name + ".weight", size, optional), vector(name + ".bias", size, true)};
+        return {vector(concat({name, ".weight"}), size, optional), vector(concat({name, ".bias"}), size, true)};
     }
 
     weight matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
         weight result;
-        if (const gguf_tensor* tensor = find(name + ".weight", {rows, columns})) {
+        if (const gguf_tensor* tensor = find(concat({name, ".weight"}), {rows, columns})) {
             result = pack(*tensor, 0, static_cast<std::size_t>(rows));
             file_.release_pages(*tensor);
             parameters_ += static_cast<std::size_t>(tensor->elements());
         }
-        result.bias = vector(name + ".bias", rows, true);
+        result.bias = vector(concat({name, ".bias"}), rows, true);
         return result;
     }
 
@@ -95,8 +96,8 @@ public:
     void fused(const std::string& name, const std::int64_t (&rows)[Parts], std::int64_t columns, weight* const (&parts)[Parts]) {
         std::int64_t total = 0;
         for (const std::int64_t count : rows) total += count;
-        const gguf_tensor* tensor = find(name + ".weight", {total, columns});
-        const std::vector<float> bias = vector(name + ".bias", total, true);
+        const gguf_tensor* tensor = find(concat({name, ".weight"}), {total, columns});
+        const std::vector<float> bias = vector(concat({name, ".bias"}), total, true);
         if (tensor == nullptr) return;
         std::size_t first = 0;
         for (std::size_t i = 0; i < Parts; ++i) {
@@ -194,28 +195,28 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
     const std::int64_t query_rows = std::int64_t{c.heads} * c.key_size;
     const std::int64_t key_rows = std::int64_t{c.kv_heads} * c.key_size;
     const std::int64_t value_rows = std::int64_t{c.kv_heads} * c.value_size;
-    layer.attention_norm = load.norm(prefix + "attn_norm", width);
+    layer.attention_norm = load.norm(concat({prefix, "attn_norm"}), width);
     if (c.fused_qkv) {
-        load.fused(prefix + "attn_qkv", {query_rows, key_rows, value_rows}, width,
+        load.fused(concat({prefix, "attn_qkv"}), {query_rows, key_rows, value_rows}, width,
                    {&layer.query, &layer.key, &layer.value});
     } else {
-        layer.query = load.matrix(prefix + "attn_q", query_rows, width);
-        layer.key = load.matrix(prefix + "attn_k", key_rows, width);
-        layer.value = load.matrix(prefix + "attn_v", value_rows, width);
+        layer.query = load.matrix(concat({prefix, "attn_q"}), query_rows, width);
+        layer.key = load.matrix(concat({prefix, "attn_k"}), key_rows, width);
+        layer.value = load.matrix(concat({prefix, "attn_v"}), value_rows, width);
     }
-    layer.query_norm = load.norm(prefix + "attn_q_norm", c.key_size, true);
-    layer.key_norm = load.norm(prefix + "attn_k_norm", c.key_size, true);
-    layer.output = load.matrix(prefix + "attn_output", width, std::int64_t{c.heads} * c.value_size);
-    layer.post_attention_norm = load.norm(prefix + "post_attention_norm", width, true);
-    layer.feed_forward_norm = load.norm(prefix + "ffn_norm", width);
+    layer.query_norm = load.norm(concat({prefix, "attn_q_norm"}), c.key_size, true);
+    layer.key_norm = load.norm(concat({prefix, "attn_k_norm"}), c.key_size, true);
+    layer.output = load.matrix(concat({prefix, "attn_output"}), width, std::int64_t{c.heads} * c.value_size);
+    layer.post_attention_norm = load.norm(concat({prefix, "post_attention_norm"}), width, true);
+    layer.feed_forward_norm = load.norm(concat({prefix, "ffn_norm"}), width);
     if (c.fused_gate) {
-        load.fused(prefix + "ffn_up", {c.feed_forward, c.feed_forward}, width, {&layer.gate, &layer.up});
+        load.fused(concat({prefix, "ffn_up"}), {c.feed_forward, c.feed_forward}, width, {&layer.gate, &layer.up});
     } else {
-        if (c.gated) layer.gate = load.matrix(prefix + "ffn_gate", c.feed_forward, width);
-        layer.up = load.matrix(prefix + "ffn_up", c.feed_forward, width);
+        if (c.gated) layer.gate = load.matrix(concat({prefix, "ffn_gate"}), c.feed_forward, width);
+        layer.up = load.matrix(concat({prefix, "ffn_up"}), c.feed_forward, width);
     }
-    layer.down = load.matrix(prefix + "ffn_down", width, c.feed_forward);
-    layer.post_feed_forward_norm = load.norm(prefix + "post_ffw_norm", width, true);
+    layer.down = load.matrix(concat({prefix, "ffn_down"}), width, c.feed_forward);
+    layer.post_feed_forward_norm = load.norm(concat({prefix, "post_ffw_norm"}), width, true);
 }
 
 }  // namespace models::detail
@@ -228,16 +229,16 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
 
     const gguf_tensor* embedding = file.find_tensor("token_embd.weight");
     if (embedding == nullptr)
-        return make_error(errc::missing, file.name(), "a tensor [vocabulary, " + std::to_string(config.width) + "]",
+        return make_error(errc::missing, file.name(), concat({"a tensor [vocabulary, ", config.width, "]"}),
                           "no such tensor", "token_embd.weight");
     if (embedding->shape.size() != 2 || embedding->shape[1] != config.width || embedding->shape[0] > (1 << 24))
-        return make_error(errc::mismatch, file.name(), "shape [vocabulary, " + std::to_string(config.width) + "]",
-                          "shape " + models::detail::shape_text(embedding->shape), "token_embd.weight", embedding->file_offset);
+        return make_error(errc::mismatch, file.name(), concat({"shape [vocabulary, ", config.width, "]"}),
+                          concat({"shape ", models::detail::shape_text(embedding->shape)}), "token_embd.weight", embedding->file_offset);
     config.vocabulary = static_cast<std::int32_t>(embedding->shape[0]);
     if (text.size() > static_cast<std::size_t>(config.vocabulary))
-        return make_error(errc::mismatch, file.name() + ": tokenizer.ggml.tokens",
-                          "at most as many tokens as token_embd.weight has rows (" + std::to_string(config.vocabulary) + ")",
-                          std::to_string(text.size()));
+        return make_error(errc::mismatch, concat({file.name(), ": tokenizer.ggml.tokens"}),
+                          concat({"at most as many tokens as token_embd.weight has rows (", config.vocabulary, ")"}),
+                          decimal(text.size()));
 
     auto made = std::make_shared<state>(std::move(text), table, file);
     models::detail::weight_loader load(file, options);
@@ -246,7 +247,7 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
         made->positions = load.rows_of(load.find("position_embd.weight", {config.context, config.width}));
     made->layers.resize(static_cast<std::size_t>(config.layers));
     for (std::int32_t i = 0; i < config.layers; ++i) {
-        models::detail::load_layer(load, config, "blk." + std::to_string(i) + ".", made->layers[static_cast<std::size_t>(i)]);
+        models::detail::load_layer(load, config, concat({"blk.", i, "."}), made->layers[static_cast<std::size_t>(i)]);
         if (load.complaints() && load.complaints()->also.size() > 64) return *load.complaints();
     }
     made->output_norm = load.norm("output_norm", config.width);
@@ -268,7 +269,7 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
         }
         for (const float factor : config.rope.factors)
             if (!(factor > 0.0f))
-                load.complain(make_error(errc::out_of_range, file.name(), "positive rope factors", std::to_string(factor)));
+                load.complain(make_error(errc::out_of_range, file.name(), "positive rope factors", decimal(factor)));
         made->frequencies = models::detail::rope_frequencies(config.rope, config.rotary_size);
         made->local_frequencies = models::detail::rope_frequencies(config.local_rope, config.rotary_size);
     }

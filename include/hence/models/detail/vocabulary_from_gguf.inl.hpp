@@ -2,6 +2,7 @@
 #ifndef HENCE_MODELS_DETAIL_VOCABULARY_FROM_GGUF_INL_HPP
 #define HENCE_MODELS_DETAIL_VOCABULARY_FROM_GGUF_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../vocabulary_from_gguf.hpp"
 
 #include <algorithm>
@@ -80,8 +81,8 @@ private:
         HENCE_TRY_ASSIGN(value, file_.get_if<std::int64_t>(key));
         if (!value || *value == 0xFFFFFFFF || *value == -1) return {};  // some writers store "none" so
         if (*value < 0 || static_cast<std::uint64_t>(*value) >= v_.tokens.size())
-            return make_error(errc::out_of_range, file_.name() + ": " + std::string(key),
-                              "an id below " + std::to_string(v_.tokens.size()), std::to_string(*value));
+            return make_error(errc::out_of_range, concat({file_.name(), ": ", key}),
+                              concat({"an id below ", v_.tokens.size()}), decimal(*value));
         out = static_cast<token_id>(*value);
         return {};
     }
@@ -111,8 +112,8 @@ private:
             v_.add_begin = v_.add_separator = true;
             v_.add_space_prefix = false;
         } else {
-            return make_error(errc::unsupported, file_.name() + ": tokenizer.ggml.model", "one of gpt2, llama, t5, bert",
-                              "'" + v_.model.substr(0, 80) + "'");
+            return make_error(errc::unsupported, concat({file_.name(), ": tokenizer.ggml.model"}), "one of gpt2, llama, t5, bert",
+                              concat({"'", v_.model.substr(0, 80), "'"}));
         }
         return {};
     }
@@ -129,7 +130,7 @@ private:
         const gguf_entry* const entry = file_.find("tokenizer.ggml.precompiled_charsmap");
         if (entry == nullptr) return {};
         if (entry->type != gguf_type::array || (entry->element != gguf_type::u8 && entry->element != gguf_type::i8))
-            return make_error(errc::mismatch, file_.name() + ": " + entry->key, "an array of bytes", std::string(name(entry->type)));
+            return make_error(errc::mismatch, concat({file_.name(), ": ", entry->key}), "an array of bytes", std::string(name(entry->type)));
         v_.precompiled_charsmap.assign(reinterpret_cast<const char*>(entry->data.data()), entry->data.size());
         return {};
     }

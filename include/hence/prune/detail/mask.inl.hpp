@@ -2,6 +2,7 @@
 #ifndef HENCE_PRUNE_DETAIL_MASK_INL_HPP
 #define HENCE_PRUNE_DETAIL_MASK_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../sys/atomic_file.hpp"
 #include "../../sys/mapped_file.hpp"
 #include "../mask.hpp"
@@ -103,15 +104,15 @@ HENCE_INLINE std::vector<std::byte> mask::to_bytes() const {
 
 HENCE_INLINE result<mask> mask::from_bytes(std::span<const std::byte> bytes, const std::string& name) {
     if (bytes.size() < detail::mask_header_bytes) {
-        return make_error(errc::truncated, name + ": mask header", std::to_string(detail::mask_header_bytes) + " bytes",
-                          std::to_string(bytes.size()));
+        return make_error(errc::truncated, concat({name, ": mask header"}), concat({detail::mask_header_bytes, " bytes"}),
+                          decimal(bytes.size()));
     }
     if (std::memcmp(bytes.data(), detail::mask_magic, sizeof detail::mask_magic) != 0)
         return make_error(errc::bad_format, name, "a mask file beginning with 'henceMSK'", "other bytes", {}, 0);
     const std::uint64_t version = detail::get_u64(bytes.data() + 8);
     if (version != detail::mask_version) {
-        return make_error(errc::unsupported, name + ": version", std::to_string(detail::mask_version),
-                          std::to_string(version), {}, 8);
+        return make_error(errc::unsupported, concat({name, ": version"}), decimal(detail::mask_version),
+                          decimal(version), {}, 8);
     }
     const std::uint64_t rows = detail::get_u64(bytes.data() + 16);
     const std::uint64_t columns = detail::get_u64(bytes.data() + 24);
@@ -122,10 +123,9 @@ HENCE_INLINE result<mask> mask::from_bytes(std::span<const std::byte> bytes, con
     if ((columns == 0 && rows != 0) || __builtin_mul_overflow(rows, row_bytes, &expected) ||
         expected != bytes.size() - detail::mask_header_bytes) {
         return make_error(
-            bytes.size() - detail::mask_header_bytes < expected ? errc::truncated : errc::mismatch, name + ": bits",
-            std::to_string(rows) + " rows of " + std::to_string(columns) + " bits (" + std::to_string(row_bytes) +
-                " bytes each)",
-            std::to_string(bytes.size() - detail::mask_header_bytes) + " bytes", {}, detail::mask_header_bytes);
+            bytes.size() - detail::mask_header_bytes < expected ? errc::truncated : errc::mismatch, concat({name, ": bits"}),
+            concat({rows, " rows of ", columns, " bits (", row_bytes, " bytes each)"}),
+            concat({bytes.size() - detail::mask_header_bytes, " bytes"}), {}, detail::mask_header_bytes);
     }
     mask result(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns), false);
     const std::byte* place = bytes.data() + detail::mask_header_bytes;
@@ -133,7 +133,7 @@ HENCE_INLINE result<mask> mask::from_bytes(std::span<const std::byte> bytes, con
         for (std::size_t j = 0; j < row_bytes; ++j, ++place)
             result.words_[i * result.row_words_ + j / 8] |= std::to_integer<std::uint64_t>(*place) << (j % 8 * 8);
         if ((result.words_[(i + 1) * result.row_words_ - 1] & ~result.last_word_mask()) != 0) {
-            return make_error(errc::bad_format, name + ": row " + std::to_string(i), "zero bits after the last column",
+            return make_error(errc::bad_format, concat({name, ": row ", i}), "zero bits after the last column",
                               "a bit that is set", {}, static_cast<std::uint64_t>(place - bytes.data() - 1));
         }
     }

@@ -2,6 +2,7 @@
 #ifndef HENCE_PRUNE_DETAIL_PATTERN_INL_HPP
 #define HENCE_PRUNE_DETAIL_PATTERN_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../pattern.hpp"
 
 #include <algorithm>
@@ -92,7 +93,7 @@ inline void drop_units(const matrix_view<const float>& scores, const mask_patter
 }
 
 inline std::string place_text(std::size_t row, std::size_t column) {
-    return "row " + std::to_string(row) + ", column " + std::to_string(column);
+    return concat({"row ", row, ", column ", column});
 }
 
 inline result<void> check_groups(const mask& m, const mask_pattern& pattern) {
@@ -101,9 +102,9 @@ inline result<void> check_groups(const mask& m, const mask_pattern& pattern) {
             std::size_t kept = 0;
             for (std::size_t j = 0; j < pattern.group; ++j) kept += m(i, first + j) ? 1 : 0;
             if (kept != pattern.keep) {
-                return make_error(errc::mismatch, "mask, group at " + place_text(i, first),
-                                  std::to_string(pattern.keep) + " kept of " + std::to_string(pattern.group),
-                                  std::to_string(kept));
+                return make_error(errc::mismatch, concat({"mask, group at ", place_text(i, first)}),
+                                  concat({pattern.keep, " kept of ", pattern.group}),
+                                  decimal(kept));
             }
         }
     }
@@ -121,7 +122,7 @@ inline result<void> check_units(const mask& m, const mask_pattern& pattern) {
             for (std::size_t i = 0; i < units.height; ++i) {
                 for (std::size_t j = 0; j < units.width; ++j) {
                     if (m(top + i, left + j) != m(top, left)) {
-                        return make_error(errc::mismatch, "mask, block at " + place_text(top, left),
+                        return make_error(errc::mismatch, concat({"mask, block at ", place_text(top, left)}),
                                           "all kept or all dropped", "both");
                     }
                 }
@@ -131,16 +132,16 @@ inline result<void> check_units(const mask& m, const mask_pattern& pattern) {
         dropped_of_all += dropped_of_row;
         const std::size_t expected = pruned_count(pattern.pruned, units.columns);
         if (pattern.scope == pattern_scope::row && dropped_of_row != expected) {
-            return make_error(errc::mismatch, "mask, row " + std::to_string(row * units.height),
-                              std::to_string(expected) + " dropped of " + std::to_string(units.columns),
-                              std::to_string(dropped_of_row));
+            return make_error(errc::mismatch, concat({"mask, row ", row * units.height}),
+                              concat({expected, " dropped of ", units.columns}),
+                              decimal(dropped_of_row));
         }
     }
     const std::size_t count = units.rows * units.columns;
     const std::size_t expected = pruned_count(pattern.pruned, count);
     if (pattern.scope == pattern_scope::matrix && dropped_of_all != expected) {
-        return make_error(errc::mismatch, "mask", std::to_string(expected) + " dropped of " + std::to_string(count),
-                          std::to_string(dropped_of_all));
+        return make_error(errc::mismatch, "mask", concat({expected, " dropped of ", count}),
+                          decimal(dropped_of_all));
     }
     return {};
 }
@@ -151,7 +152,7 @@ HENCE_INLINE result<mask_pattern> parse_mask_pattern(std::string_view text) {
     const auto wrong = [&] {
         return make_error(errc::invalid_argument, "mask pattern",
                           "N:M such as 2:4, block:RxC[:share] such as block:16x4:0.5, or unstructured:share",
-                          "'" + std::string(text) + "'");
+                          concat({"'", text, "'"}));
     };
     mask_pattern pattern;
     const std::size_t colon = text.find(':');
@@ -195,23 +196,22 @@ HENCE_INLINE std::string to_string(const mask_pattern& pattern) {
         return std::string(text, status == std::errc() ? end : text);
     };
     switch (pattern.kind) {
-        case pattern_kind::n_of_m: return std::to_string(pattern.keep) + ":" + std::to_string(pattern.group);
+        case pattern_kind::n_of_m: return concat({pattern.keep, ":", pattern.group});
         case pattern_kind::block:
-            return "block:" + std::to_string(pattern.block_rows) + "x" + std::to_string(pattern.block_columns) + ":" +
-                   share();
-        case pattern_kind::unstructured: return "unstructured:" + share();
+            return concat({"block:", pattern.block_rows, "x", pattern.block_columns, ":", share()});
+        case pattern_kind::unstructured: return concat({"unstructured:", share()});
     }
     return {};
 }
 
 HENCE_INLINE result<void> check_fits(const mask_pattern& pattern, std::size_t rows, std::size_t columns) {
-    const std::string where = "mask pattern " + to_string(pattern);
+    const std::string where = concat({"mask pattern ", to_string(pattern)});
     if (pattern.kind == pattern_kind::n_of_m) {
         if (pattern.group == 0 || pattern.keep == 0 || pattern.keep > pattern.group)
             return make_error(errc::invalid_argument, where, "N:M with 1 <= N <= M");
         if (columns % pattern.group != 0) {
-            return make_error(errc::mismatch, where, "columns in multiples of " + std::to_string(pattern.group),
-                              std::to_string(columns));
+            return make_error(errc::mismatch, where, concat({"columns in multiples of ", pattern.group}),
+                              decimal(columns));
         }
         return {};
     }
@@ -222,7 +222,7 @@ HENCE_INLINE result<void> check_fits(const mask_pattern& pattern, std::size_t ro
             return make_error(errc::invalid_argument, where, "a block of at least 1x1");
         if (rows % pattern.block_rows != 0 || columns % pattern.block_columns != 0) {
             return make_error(errc::mismatch, where, "a matrix that the blocks divide",
-                              std::to_string(rows) + "x" + std::to_string(columns));
+                              concat({rows, "x", columns}));
         }
     }
     return {};
@@ -233,8 +233,8 @@ HENCE_INLINE result<mask> build_mask(const matrix_view<const float>& scores, con
     for (std::size_t i = 0; i < scores.extent(0); ++i) {
         for (std::size_t j = 0; j < scores.extent(1); ++j) {
             if (!std::isfinite(scores(i, j))) {
-                return make_error(errc::not_a_number, "mask scores, " + detail::place_text(i, j), "a finite number",
-                                  std::to_string(scores(i, j)));
+                return make_error(errc::not_a_number, concat({"mask scores, ", detail::place_text(i, j)}), "a finite number",
+                                  decimal(scores(i, j)));
             }
         }
     }

@@ -2,6 +2,7 @@
 #ifndef HENCE_QUANT_DETAIL_DECODE_INL_HPP
 #define HENCE_QUANT_DETAIL_DECODE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/scalar.hpp"
 #include "../decode.hpp"
 
@@ -225,10 +226,9 @@ void decode_blocks(dtype type, const std::byte* from, std::span<float> out) noex
 HENCE_INLINE result<void> decode_row(dtype type, std::span<const std::byte> blocks, std::span<float> out) {
     const dtype_traits& block = traits(type);
     if (out.size() % block.block_elements != 0 || blocks.size() != row_bytes(type, out.size()))
-        return make_error(errc::invalid_argument, "decode_row: " + std::string(block.name),
-                          std::to_string(row_bytes(type, out.size())) + " bytes for " + std::to_string(out.size()) +
-                              " values, a multiple of " + std::to_string(block.block_elements),
-                          std::to_string(blocks.size()) + " bytes");
+        return make_error(errc::invalid_argument, concat({"decode_row: ", block.name}),
+                          concat({row_bytes(type, out.size()), " bytes for ", out.size(), " values, a multiple of ", block.block_elements}),
+                          concat({blocks.size(), " bytes"}));
     const std::byte* from = blocks.data();
     switch (type) {
         case dtype::f32: detail::decode_plain<float>(from, out); break;

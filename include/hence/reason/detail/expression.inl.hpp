@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_EXPRESSION_INL_HPP
 #define HENCE_REASON_DETAIL_EXPRESSION_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../expression.hpp"
 #include "text_scan.hpp"
 
@@ -184,7 +185,7 @@ HENCE_INLINE result<expression_value> evaluate(std::string_view text) {
 HENCE_INLINE result<bool> holds(std::string_view equation) {
     const std::size_t equals = equation.find('=');
     if (equals == std::string_view::npos || equation.find('=', equals + 1) != std::string_view::npos)
-        return make_error(errc::bad_format, "equation", "exactly one '='", "'" + std::string(equation) + "'");
+        return make_error(errc::bad_format, "equation", "exactly one '='", concat({"'", equation, "'"}));
     HENCE_TRY_ASSIGN(left, evaluate(equation.substr(0, equals)));
     HENCE_TRY_ASSIGN(right, evaluate(equation.substr(equals + 1)));
     return left.value == right.value;
@@ -197,18 +198,18 @@ HENCE_INLINE result<void> check_24(std::string_view expression, std::span<const 
         left = expression.substr(0, equals);
         HENCE_TRY_ASSIGN(right, evaluate(expression.substr(equals + 1)));
         if (right.value != target)
-            return make_error(errc::mismatch, "solution", to_string(target) + " after '='", to_string(right.value));
+            return make_error(errc::mismatch, "solution", concat({to_string(target), " after '='"}), to_string(right.value));
     }
     HENCE_TRY_ASSIGN(given, evaluate(left));
     if (given.value != target)
-        return make_error(errc::mismatch, "solution", "the value " + to_string(target), to_string(given.value));
+        return make_error(errc::mismatch, "solution", concat({"the value ", to_string(target)}), to_string(given.value));
     // A sign before a number is an operation here: "-4+28" uses 4 and 28.
     std::vector<rational> pool(numbers.begin(), numbers.end());
     for (rational& number : pool) number.numerator = number.numerator < 0 ? -number.numerator : number.numerator;
     std::vector<rational> used = given.numbers;
     for (rational& number : used) number.numerator = number.numerator < 0 ? -number.numerator : number.numerator;
     if (!detail::remove_all(pool, used) || !pool.empty())
-        return make_error(errc::mismatch, "solution", "each of " + detail::list(numbers) + " once",
+        return make_error(errc::mismatch, "solution", concat({"each of ", detail::list(numbers), " once"}),
                           detail::list(given.numbers));
     return {};
 }
@@ -222,7 +223,7 @@ HENCE_INLINE result<std::vector<rational>> parse_numbers(std::string_view text) 
         const auto number = parse_rational(text.substr(first, end - first));
         if (!number)
             return make_error(errc::bad_format, "numbers", "a number",
-                              "'" + std::string(text.substr(first, end - first)) + "'", {}, first);
+                              concat({"'", text.substr(first, end - first), "'"}), {}, first);
         numbers.push_back(*number);
         at = end;
     }
@@ -231,7 +232,7 @@ HENCE_INLINE result<std::vector<rational>> parse_numbers(std::string_view text) 
 
 HENCE_INLINE result<bool> solvable_24(std::span<const rational> numbers, rational target) {
     if (numbers.size() > 6)
-        return make_error(errc::out_of_range, "numbers", "at most 6", std::to_string(numbers.size()));
+        return make_error(errc::out_of_range, "numbers", "at most 6", decimal(numbers.size()));
     std::vector<rational> pool(numbers.begin(), numbers.end());
     return !pool.empty() && detail::reach(pool, target);
 }
@@ -261,7 +262,7 @@ HENCE_INLINE result<void> check_24_steps(std::string_view steps, std::span<const
         }
         if (wrong) continue;
         const auto refuse = [&](std::string expected) {
-            wrong = make_error(errc::mismatch, "step", std::move(expected), "'" + std::string(line) + "'");
+            wrong = make_error(errc::mismatch, "step", std::move(expected), concat({"'", line, "'"}));
         };
         if (ended) {
             refuse("no step after the attempt has ended");
@@ -275,7 +276,7 @@ HENCE_INLINE result<void> check_24_steps(std::string_view steps, std::span<const
             continue;
         }
         if (!detail::remove_all(pool, left->numbers)) {
-            refuse("two of the numbers left: " + detail::list(pool));
+            refuse(concat({"two of the numbers left: ", detail::list(pool)}));
             continue;
         }
         pool.push_back(right->value);
@@ -288,13 +289,13 @@ HENCE_INLINE result<void> check_24_steps(std::string_view steps, std::span<const
             const auto told = parse_numbers(inside);
             std::vector<rational> rest = pool;
             if (!told || !detail::remove_all(rest, *told) || !rest.empty())
-                refuse("in brackets what is left: " + detail::list(pool));
+                refuse(concat({"in brackets what is left: ", detail::list(pool)}));
         }
     }
     if (wrong) return std::move(*wrong);
     if (taken == 0) return make_error(errc::bad_format, "solution", "at least one step", "none");
     if (pool.size() != 1 || pool[0] != target)
-        return make_error(errc::mismatch, "solution", to_string(target) + " alone at the end", detail::list(pool));
+        return make_error(errc::mismatch, "solution", concat({to_string(target), " alone at the end"}), detail::list(pool));
     return {};
 }
 

@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_RATIONAL_INL_HPP
 #define HENCE_REASON_DETAIL_RATIONAL_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../rational.hpp"
 #include "text_scan.hpp"
 
@@ -114,8 +115,8 @@ HENCE_INLINE std::optional<rational> parse_rational(std::string_view text) {
 }
 
 HENCE_INLINE std::string to_string(rational r) {
-    std::string text = std::to_string(r.numerator);
-    if (r.denominator != 1) text += "/" + std::to_string(r.denominator);
+    std::string text = decimal(r.numerator);
+    if (r.denominator != 1) text += concat({"/", r.denominator});
     return text;
 }
 

@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_REGEX_INL_HPP
 #define HENCE_REASON_DETAIL_REGEX_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../regex.hpp"
 
 #include <algorithm>
@@ -81,7 +82,7 @@ private:
         if (error_) return;
         const std::string found =
             at_ < pattern_.size() ? "'" + std::string(pattern_.substr(at_, 8)) + "'" : std::string("the end");
-        error_ = make_error(code, "regex '" + std::string(pattern_.substr(0, 80)) + "'", std::move(expected), found,
+        error_ = make_error(code, concat({"regex '", pattern_.substr(0, 80), "'"}), std::move(expected), found,
                             {}, at_);
     }
     bool here(char c) const { return at_ < pattern_.size() && pattern_[at_] == c; }

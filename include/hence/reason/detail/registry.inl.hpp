@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_REGISTRY_INL_HPP
 #define HENCE_REASON_DETAIL_REGISTRY_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../registry.hpp"
 
 #include <array>
@@ -37,14 +38,14 @@ std::string setting_kind(const T& value) {
     else if constexpr (std::is_floating_point_v<T>) return "a number";
     else if constexpr (std::is_enum_v<T>) {
         std::string list;
-        for (const char* name : names_of(value)) list += (list.empty() ? "" : ", ") + std::string(name);
-        return "one of " + list;
+        for (const char* name : names_of(value)) list += concat({(list.empty() ? "" : ", "), name});
+        return concat({"one of ", list});
     } else return "text";
 }
 
 template <class T>
 result<void> read_setting(std::string_view text, T& into) {
-    const auto refuse = [&] { return make_error(errc::invalid_argument, "", setting_kind(into), "'" + std::string(text) + "'"); };
+    const auto refuse = [&] { return make_error(errc::invalid_argument, "", setting_kind(into), concat({"'", text, "'"})); };
     if constexpr (std::is_same_v<T, std::string>) {
         into = std::string(text);
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -128,7 +129,7 @@ template <class T>
 std::string write_setting(const T& value) {
     if constexpr (std::is_same_v<T, std::string>) return escape_setting(value);
     else if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-    else if constexpr (std::is_integral_v<T>) return std::to_string(value);
+    else if constexpr (std::is_integral_v<T>) return decimal(value);
     else if constexpr (std::is_floating_point_v<T>) {
         std::array<char, 64> buffer{};
         const auto [end, failed] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
@@ -148,24 +149,24 @@ result<void> read_settings(std::string_view strategy, std::string_view settings,
         const std::size_t equals = setting.find('=');
         const std::string_view key = setting.substr(0, equals);
         if (equals == std::string_view::npos)
-            return make_error(errc::invalid_argument, "strategy '" + std::string(strategy) + "'", "settings of the form key=value", "'" + std::string(setting) + "'");
+            return make_error(errc::invalid_argument, concat({"strategy '", strategy, "'"}), "settings of the form key=value", concat({"'", setting, "'"}));
         const std::string value = unescape_setting(setting.substr(equals + 1));
         std::string known;
         bool found = false;
         std::optional<error> wrong;
         Strategy::fields(into, [&](const char* name, auto& field) {
-            known += (known.empty() ? "" : ", ") + std::string(name);
+            known += concat({(known.empty() ? "" : ", "), name});
             if (key != name || found) return;
             found = true;
             auto read = read_setting(std::string_view(value), field);
             if (!read) wrong = std::move(read).error();
         });
         if (wrong) {
-            wrong->where = "strategy '" + std::string(strategy) + "', setting '" + std::string(key) + "'" + (wrong->where.empty() ? "" : " (" + wrong->where + ")");
+            wrong->where = concat({"strategy '", strategy, "', setting '", key, "'", (wrong->where.empty() ? "" : " (" + wrong->where + ")")});
             return std::move(*wrong);
         }
         if (!found)
-            return make_error(errc::invalid_argument, "strategy '" + std::string(strategy) + "'", "one of the settings " + known, "'" + std::string(key) + "'");
+            return make_error(errc::invalid_argument, concat({"strategy '", strategy, "'"}), concat({"one of the settings ", known}), concat({"'", key, "'"}));
     }
     return {};
 }
@@ -181,7 +182,7 @@ result<any_strategy> make_named(std::string_view name, std::string_view settings
     } else {
         std::string known;
         for (const std::string& one : strategy_names()) known += (known.empty() ? "" : ", ") + one;
-        return make_error(errc::invalid_argument, "strategy", "one of " + known, "'" + std::string(name) + "'");
+        return make_error(errc::invalid_argument, "strategy", concat({"one of ", known}), concat({"'", name, "'"}));
     }
 }
 
@@ -192,7 +193,7 @@ inline result<any_strategy> parse_nested(std::string_view text, int depth) {
     const std::string_view name = text.substr(0, colon);
     const std::string_view rest = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
     if (name != "fallback" && name != "mixture") return make_named(name, rest);
-    if (depth > 0) return make_error(errc::invalid_argument, "strategy '" + std::string(name) + "'", "members that are no chains themselves", "'" + std::string(text) + "'");
+    if (depth > 0) return make_error(errc::invalid_argument, concat({"strategy '", name, "'"}), "members that are no chains themselves", concat({"'", text, "'"}));
     strategy_list list;
     std::vector<any_strategy> members;
     list.vote = name == "mixture";
@@ -210,7 +211,7 @@ inline result<any_strategy> parse_nested(std::string_view text, int depth) {
         members.push_back(std::move(member));
     }
     if (members.empty())
-        return make_error(errc::invalid_argument, "strategy '" + std::string(name) + "'", "members, as in '" + std::string(name) + ":direct|chain_of_thought'", "none");
+        return make_error(errc::invalid_argument, concat({"strategy '", name, "'"}), concat({"members, as in '", name, ":direct|chain_of_thought'"}), "none");
     list.members = std::make_shared<const std::vector<any_strategy>>(std::move(members));
     return any_strategy(std::move(list));
 }
@@ -256,10 +257,10 @@ HENCE_INLINE std::string describe(const any_strategy& strategy) {
     std::visit([&](const auto& s) {
         std::remove_cvref_t<decltype(s)>::fields(s, [&](const char* name, const auto& value) {
             const std::string written = detail::write_setting(value);
-            if (written != "unset") settings += (settings.empty() ? "" : ",") + std::string(name) + "=" + written;
+            if (written != "unset") settings += concat({(settings.empty() ? "" : ","), name, "=", written});
         });
     }, strategy.which());
-    if (!settings.empty()) text += ":" + settings;
+    if (!settings.empty()) text += concat({":", settings});
     if (const auto* list = std::get_if<strategy_list>(&strategy.which()); list != nullptr && list->members)
         for (const any_strategy& member : *list->members) text += "|" + describe(member);
     return text;

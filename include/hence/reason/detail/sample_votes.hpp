@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_SAMPLE_VOTES_HPP
 #define HENCE_REASON_DETAIL_SAMPLE_VOTES_HPP
 
+#include "../../core/text.hpp"
 #include "../aggregator.hpp"
 #include "../chain_of_thought.hpp"
 #include "../verifier.hpp"
@@ -140,8 +141,7 @@ result<answer> sample_votes(reasoning_context<Engine>& context, const vote_plan&
         if (trace_node* const node = context.traced(c.node); node != nullptr && c.node > 0) node->score = c.score;
     if (decision.chosen != verdict::none) {
         context.choose(out, candidates[decision.chosen]);
-        out.why = std::to_string(votes.samples()) + " of " + std::to_string(plan.samples) + " samples voted" +
-                  (out.cancelled_branches > 0 ? "; the rest was not needed" : "");
+        out.why = concat({votes.samples(), " of ", plan.samples, " samples voted", (out.cancelled_branches > 0 ? "; the rest was not needed" : "")});
     } else {
         // Nobody voted: show the longest text there is, which may be cut, rather than nothing.
         const candidate* longest = nullptr;

@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_SCRIPTED_ENGINE_INL_HPP
 #define HENCE_REASON_DETAIL_SCRIPTED_ENGINE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/rng.hpp"
 #include "../scripted_engine.hpp"
 
@@ -346,8 +347,8 @@ HENCE_INLINE void scripted_branch::prune() {
 HENCE_INLINE result<void> scripted_branch::rollback(std::size_t n) {
     auto& s = *sequence_;
     if (s.pruned || n < 1 || n > s.tokens.size())
-        return make_error(errc::invalid_argument, "branch::rollback", "1 to " + std::to_string(s.tokens.size()) + " tokens of a live branch",
-                          std::to_string(n));
+        return make_error(errc::invalid_argument, "branch::rollback", concat({"1 to ", s.tokens.size(), " tokens of a live branch"}),
+                          decimal(n));
     const std::size_t dropped = s.tokens.size() - n;
     const std::size_t from = std::max(n, s.prompt);
     const auto discarded = static_cast<std::int64_t>(s.tokens.size() - std::min(from, s.tokens.size()));
@@ -414,8 +415,8 @@ HENCE_INLINE result<scripted_branch> scripted_engine::begin(std::span<const toke
                                                             const sampling& s) {
     if (prompt.empty()) return make_error(errc::invalid_argument, "begin", "a prompt of at least one token", "none");
     if (prompt.size() > state_->options.context_length)
-        return make_error(errc::context_full, "begin", "at most " + std::to_string(state_->options.context_length) + " tokens",
-                          std::to_string(prompt.size()));
+        return make_error(errc::context_full, "begin", concat({"at most ", state_->options.context_length, " tokens"}),
+                          decimal(prompt.size()));
     auto sequence = std::make_unique<detail::scripted_sequence>(state_);
     sequence->segments.push_back(std::make_shared<detail::scripted_segment>(state_));
     sequence->tokens.assign(prompt.begin(), prompt.end());
@@ -459,7 +460,7 @@ HENCE_INLINE result<void> scripted_engine::run(std::span<scripted_branch* const>
 
     for (std::size_t i = 0; i < branches.size(); ++i) {
         detail::scripted_sequence& s = *branches[i]->sequence_;
-        if (s.pruned) return make_error(errc::invalid_argument, "extend", "live branches", "a pruned one at index " + std::to_string(i));
+        if (s.pruned) return make_error(errc::invalid_argument, "extend", "live branches", concat({"a pruned one at index ", i}));
         if (s.finish != finish_reason::end_token && s.finish != finish_reason::context_full) {
             s.finish = finish_reason::none;
             s.stop_length = 0;
@@ -546,7 +547,7 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::score(std:
     const budget left = state_->remaining();
     const auto needed = static_cast<std::int64_t>(tokens.size() * branches.size());
     if ((left.tokens && *left.tokens < needed) || state_->exhausted())
-        return make_error(errc::budget_exhausted, "score", "room for " + std::to_string(needed) + " tokens");
+        return make_error(errc::budget_exhausted, "score", concat({"room for ", needed, " tokens"}));
     ++state_->total.forwards;
     std::vector<std::vector<float>> lists;
     for (scripted_branch* const branch : branches) {
@@ -579,7 +580,7 @@ HENCE_INLINE result<std::vector<std::vector<float>>> scripted_engine::next_log_p
     const budget left = state_->remaining();
     const auto needed = static_cast<std::int64_t>(branches.size());
     if ((left.tokens && *left.tokens < needed) || state_->exhausted())
-        return make_error(errc::budget_exhausted, "next_log_probabilities", "room for " + std::to_string(needed) + " tokens");
+        return make_error(errc::budget_exhausted, "next_log_probabilities", concat({"room for ", needed, " tokens"}));
     ++state_->total.forwards;
     std::vector<std::vector<float>> lists;
     for (scripted_branch* const branch : branches) {
@@ -610,11 +611,11 @@ HENCE_INLINE result<void> scripted_engine::force(scripted_branch& branch, std::s
     detail::scripted_sequence& s = *branch.sequence_;
     if (s.pruned) return make_error(errc::invalid_argument, "force", "a live branch", "a pruned one");
     if (s.tokens.size() + tokens.size() > state_->options.context_length)
-        return make_error(errc::context_full, "force", "at most " + std::to_string(state_->options.context_length) + " tokens",
-                          std::to_string(s.tokens.size() + tokens.size()));
+        return make_error(errc::context_full, "force", concat({"at most ", state_->options.context_length, " tokens"}),
+                          decimal(s.tokens.size() + tokens.size()));
     const budget left = state_->remaining();
     if (left.tokens && *left.tokens < static_cast<std::int64_t>(tokens.size()))
-        return make_error(errc::budget_exhausted, "force", "room for " + std::to_string(tokens.size()) + " tokens", std::to_string(*left.tokens));
+        return make_error(errc::budget_exhausted, "force", concat({"room for ", tokens.size(), " tokens"}), decimal(*left.tokens));
     token_statistics forced;
     forced.forced = true;
     for (const token_id token : tokens) s.append(token, forced);

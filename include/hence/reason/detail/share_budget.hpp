@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_SHARE_BUDGET_HPP
 #define HENCE_REASON_DETAIL_SHARE_BUDGET_HPP
 
+#include "../../core/text.hpp"
 #include "../adaptive.hpp"
 
 #include <cmath>
@@ -81,7 +82,7 @@ result<std::vector<answer>> share_budget(Engine& engine, std::span<const std::st
         out[q].parse_rate = state[q].votes.parse_rate();
         out[q].cut = any.cut();
         out[q].seconds = any.elapsed();
-        out[q].why = std::to_string(state[q].votes.samples()) + " samples of " + std::to_string(drawn) + " in all";
+        out[q].why = concat({state[q].votes.samples(), " samples of ", drawn, " in all"});
         if (decision.chosen != verdict::none) contexts[q].choose(out[q], out[q].candidates[decision.chosen]);
     }
     return out;

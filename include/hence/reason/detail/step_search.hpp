@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_STEP_SEARCH_HPP
 #define HENCE_REASON_DETAIL_STEP_SEARCH_HPP
 
+#include "../../core/text.hpp"
 #include "../aggregator.hpp"
 #include "../chain_of_thought.hpp"
 #include "../statistics.hpp"
@@ -180,7 +181,7 @@ private:
 /// Refuses a setting of 0 by name.
 inline result<void> require_positive(std::string_view strategy, std::initializer_list<std::pair<const char*, std::size_t>> settings) {
     for (const auto& [field, value] : settings)
-        if (value == 0) return make_error(errc::invalid_argument, std::string(strategy) + "." + field, "1 or more", "0");
+        if (value == 0) return make_error(errc::invalid_argument, concat({strategy, ".", field}), "1 or more", "0");
     return {};
 }
 

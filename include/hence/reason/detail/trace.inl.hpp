@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_TRACE_INL_HPP
 #define HENCE_REASON_DETAIL_TRACE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/json.hpp"
 #include "../../core/quote.hpp"
 #include "../trace.hpp"
@@ -37,7 +38,7 @@ inline std::string hash_text(std::uint64_t hash) {
     std::array<char, 16> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
     const std::string text(digits.data(), end);
-    return std::string(16 - text.size(), '0') + text;
+    return concat({std::string(16 - text.size(), '0'), text});
 }
 
 inline nlohmann::json finite_or_null(std::optional<double> value) {
@@ -100,7 +101,7 @@ public:
         if (error_) return;
         const auto found = object_.find(key);
         if (found == object_.end()) {
-            error_ = make_error(errc::missing, where_ + "." + key, "a field");
+            error_ = make_error(errc::missing, concat({where_, ".", key}), "a field");
             return;
         }
         if constexpr (std::is_same_v<T, std::string>) {
@@ -135,7 +136,7 @@ public:
         if (failed != std::errc{} || end != text.data() + text.size()) wrong(key, "a hexadecimal number");
     }
     void wrong(const char* key, const char* expected) {
-        if (!error_) error_ = make_error(errc::bad_format, where_ + "." + key, expected, quote(object_[key].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+        if (!error_) error_ = make_error(errc::bad_format, concat({where_, ".", key}), expected, quote(object_[key].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
     }
     [[nodiscard]] result<void> done() const {
         if (error_) return *error_;
@@ -154,7 +155,7 @@ inline std::string shortened(std::string_view text, std::size_t limit) {
     std::size_t cut = limit;
     while (cut > 0 && (static_cast<unsigned char>(out[cut]) & 0xC0u) == 0x80u) --cut;  // not inside a character
     out.resize(cut);
-    return out + "...";
+    return concat({out, "..."});
 }
 
 inline std::string two_digits(double value) {
@@ -206,14 +207,14 @@ HENCE_INLINE std::string to_dot(const trace& t) {
     std::string out = "digraph trace {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\", fontsize=10];\n";
     for (std::size_t i = 0; i < t.nodes.size(); ++i) {
         const trace_node& n = t.nodes[i];
-        std::string label = escaped(n.kind) + "\\l" + escaped(n.text) + "\\l";
-        if (n.score) label += "score " + detail::two_digits(*n.score) + "\\l";
-        if (!n.why.empty()) label += escaped(n.why) + "\\l";
-        out += "  n" + std::to_string(i) + " [label=\"" + label + "\"" + (n.chosen ? ", penwidth=2.5, color=\"#1a7f37\"" : "") + "];\n";
+        std::string label = concat({escaped(n.kind), "\\l", escaped(n.text), "\\l"});
+        if (n.score) label += concat({"score ", detail::two_digits(*n.score), "\\l"});
+        if (!n.why.empty()) label += concat({escaped(n.why), "\\l"});
+        out += concat({"  n", i, " [label=\"", label, "\"", (n.chosen ? ", penwidth=2.5, color=\"#1a7f37\"" : ""), "];\n"});
         if (n.parent != trace_node::none)
-            out += "  n" + std::to_string(n.parent) + " -> n" + std::to_string(i) + (n.chosen ? " [penwidth=2.5, color=\"#1a7f37\"]" : "") + ";\n";
+            out += concat({"  n", n.parent, " -> n", i, (n.chosen ? " [penwidth=2.5, color=\"#1a7f37\"]" : ""), ";\n"});
     }
-    return out + "}\n";
+    return concat({out, "}\n"});
 }
 
 HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string& where) {
@@ -224,7 +225,7 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
     detail::trace_reader top(document, where);
     top.read("format", format);
     HENCE_TRY(top.done());
-    if (format != "hence trace 1") return make_error(errc::unsupported, where + ".format", "'hence trace 1'", quote(format));
+    if (format != "hence trace 1") return make_error(errc::unsupported, concat({where, ".format"}), "'hence trace 1'", quote(format));
     top.read("model", t.model);
     top.read("question", t.question);
     top.read("strategy", t.strategy);
@@ -238,8 +239,8 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
     top.read_hash("replay_hash", t.replay_hash);
     HENCE_TRY(top.done());
     for (const char* part : {"budget", "usage"})
-        if (!document.contains(part) || !document[part].is_object()) return make_error(errc::missing, where + "." + part, "an object");
-    detail::trace_reader limits(document["budget"], where + ".budget");
+        if (!document.contains(part) || !document[part].is_object()) return make_error(errc::missing, concat({where, ".", part}), "an object");
+    detail::trace_reader limits(document["budget"], concat({where, ".budget"}));
     limits.read_optional("tokens", t.limit.tokens);
     limits.read_optional("forwards", t.limit.forwards);
     limits.read_optional("bytes", t.limit.bytes);
@@ -247,7 +248,7 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
     limits.read_optional("deadline_ns", deadline);
     HENCE_TRY(limits.done());
     if (deadline) t.limit.deadline = std::chrono::nanoseconds(*deadline);
-    detail::trace_reader usage(document["usage"], where + ".usage");
+    detail::trace_reader usage(document["usage"], concat({where, ".usage"}));
     usage.read("prompt_tokens", t.account.prompt_tokens);
     usage.read("cached_tokens", t.account.cached_tokens);
     usage.read("generated_tokens", t.account.generated_tokens);
@@ -258,9 +259,9 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
     usage.read("peak_kv_bytes", t.account.peak_kv_bytes);
     HENCE_TRY(usage.done());
     if (!document.contains("nodes") || !document["nodes"].is_array() || document["nodes"].empty())
-        return make_error(errc::missing, where + ".nodes", "a list of at least one node");
+        return make_error(errc::missing, concat({where, ".nodes"}), "a list of at least one node");
     for (const nlohmann::json& one : document["nodes"]) {
-        const std::string place = where + ".nodes[" + std::to_string(t.nodes.size()) + "]";
+        const std::string place = concat({where, ".nodes[", t.nodes.size(), "]"});
         if (!one.is_object()) return make_error(errc::bad_format, place, "an object");
         trace_node n;
         detail::trace_reader reader(one, place);
@@ -276,7 +277,7 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
         reader.read("chosen", n.chosen);
         HENCE_TRY(reader.done());
         if (parent ? *parent >= t.nodes.size() : !t.nodes.empty())
-            return make_error(errc::out_of_range, place + ".parent", "an earlier node", parent ? std::to_string(*parent) : "null");
+            return make_error(errc::out_of_range, concat({place, ".parent"}), "an earlier node", parent ? std::to_string(*parent) : "null");
         if (parent) n.parent = *parent;
         t.nodes.push_back(std::move(n));
     }
@@ -288,17 +289,16 @@ HENCE_INLINE std::string first_difference(const trace& recorded, const trace& ag
     for (std::size_t i = 0; i < both; ++i) {
         const trace_node& a = recorded.nodes[i];
         const trace_node& b = again.nodes[i];
-        const std::string place = "node " + std::to_string(i) + " (" + a.kind + ")";
-        if (a.kind != b.kind || a.parent != b.parent || a.stream != b.stream) return place + ": another step of the strategy was taken";
+        const std::string place = concat({"node ", i, " (", a.kind, ")"});
+        if (a.kind != b.kind || a.parent != b.parent || a.stream != b.stream) return concat({place, ": another step of the strategy was taken"});
         if (detail::valid_utf8(a.text) != detail::valid_utf8(b.text)) {
             const auto [x, y] = std::mismatch(a.text.begin(), a.text.begin() + static_cast<std::ptrdiff_t>(std::min(a.text.size(), b.text.size())), b.text.begin());
             const auto at = static_cast<std::size_t>(x - a.text.begin());
             (void)y;
-            return place + ": text differs from byte " + std::to_string(at) + ": recorded " + quote(std::string_view(a.text).substr(at), 40) + ", now " +
-                   quote(std::string_view(b.text).substr(at), 40);
+            return concat({place, ": text differs from byte ", at, ": recorded ", quote(std::string_view(a.text).substr(at), 40), ", now ", quote(std::string_view(b.text).substr(at), 40)});
         }
         if (a.tokens != b.tokens) return place + ": " + std::to_string(a.tokens) + " tokens recorded, now " + std::to_string(b.tokens);
-        if (a.why != b.why) return place + ": it ended by " + quote(a.why) + ", now by " + quote(b.why);
+        if (a.why != b.why) return concat({place, ": it ended by ", quote(a.why), ", now by ", quote(b.why)});
     }
     if (recorded.nodes.size() != again.nodes.size())
         return "after node " + std::to_string(both) + ": " + std::to_string(recorded.nodes.size()) + " nodes recorded, now " + std::to_string(again.nodes.size());

@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_DETAIL_VERIFIER_INL_HPP
 #define HENCE_REASON_DETAIL_VERIFIER_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../expression.hpp"
 #include "../statistics.hpp"
 #include "../verifier.hpp"
@@ -130,28 +131,28 @@ HENCE_INLINE result<double> verifier::recorded(std::span<const token_statistics>
             case verify::group_confidence::measure::lowest: return statistics::lowest_group(values, group->window);
         }
     const double mean = statistics::tail_mean(values, values.size());
-    if (!std::isfinite(mean)) return make_error(errc::not_a_number, "verifier '" + label() + "'", "a finite score", std::to_string(mean));
+    if (!std::isfinite(mean)) return make_error(errc::not_a_number, concat({"verifier '", label(), "'"}), "a finite score", decimal(mean));
     return mean;
 }
 
 HENCE_INLINE result<double> verifier::checked(const verify::check& c, std::string_view question,
                                               std::string_view text) const {
-    if (!c.function) return make_error(errc::invalid_argument, "verifier '" + c.label + "'", "a function", "none");
+    if (!c.function) return make_error(errc::invalid_argument, concat({"verifier '", c.label, "'"}), "a function", "none");
     const auto judged = [&]() -> result<double> {
 #if HENCE_EXCEPTIONS
         try {
             return c.function(question, text);
         } catch (const std::exception& thrown) {
-            return make_error(errc::invalid_argument, "verifier '" + c.label + "'", "a score", std::string("an exception: ") + thrown.what());
+            return make_error(errc::invalid_argument, concat({"verifier '", c.label, "'"}), "a score", concat({"an exception: ", thrown.what()}));
         } catch (...) {
-            return make_error(errc::invalid_argument, "verifier '" + c.label + "'", "a score", "an exception");
+            return make_error(errc::invalid_argument, concat({"verifier '", c.label, "'"}), "a score", "an exception");
         }
 #else
         return c.function(question, text);
 #endif
     }();
     if (judged && !std::isfinite(*judged))
-        return make_error(errc::not_a_number, "verifier '" + c.label + "'", "a finite score", std::to_string(*judged));
+        return make_error(errc::not_a_number, concat({"verifier '", c.label, "'"}), "a finite score", decimal(*judged));
     return judged;
 }
 
@@ -168,7 +169,7 @@ HENCE_INLINE result<verifier> parse_verifier(std::string_view name) {
     return make_error(errc::invalid_argument, "verifier",
                       "log_probability, self_certainty, group_confidence, p_true, forced_answer, value_24, check_calculation, "
                       "arithmetic or game24",
-                      "'" + std::string(name) + "'");
+                      concat({"'", name, "'"}));
 }
 
 HENCE_NAMESPACE_END

@@ -2,6 +2,7 @@
 #ifndef HENCE_SYS_DETAIL_ATOMIC_FILE_INL_HPP
 #define HENCE_SYS_DETAIL_ATOMIC_FILE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../atomic_file.hpp"
 #include "system_error_text.hpp"
 
@@ -20,7 +21,7 @@ HENCE_INLINE atomic_file::atomic_file(std::string path, std::string temporary, i
 HENCE_INLINE result<atomic_file> atomic_file::create(const std::string& path) {
     // Not mkstemp: it fixes the mode at 0600, and the umask cannot be read without changing it.
     for (int attempt = 0; attempt < 1000; ++attempt) {
-        std::string temporary = path + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+        std::string temporary = concat({path, ".partial-", ::getpid(), "-", attempt});
         const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0) return atomic_file(path, std::move(temporary), descriptor);
         if (errno != EEXIST)
@@ -54,7 +55,7 @@ HENCE_INLINE result<void> atomic_file::write(std::span<const std::byte> bytes) {
         const auto written = ::write(descriptor_, bytes.data(), piece);
         if (written < 0) {
             if (errno == EINTR) continue;
-            return make_error(errc::io, path_, "to write " + std::to_string(bytes.size()) + " bytes",
+            return make_error(errc::io, path_, concat({"to write ", bytes.size(), " bytes"}),
                               detail::system_error_text(errno));
         }
         bytes = bytes.subspan(static_cast<std::size_t>(written));

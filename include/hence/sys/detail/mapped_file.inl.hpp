@@ -2,6 +2,7 @@
 #ifndef HENCE_SYS_DETAIL_MAPPED_FILE_INL_HPP
 #define HENCE_SYS_DETAIL_MAPPED_FILE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../mapped_file.hpp"
 #include "system_error_text.hpp"
 
@@ -40,7 +41,7 @@ HENCE_INLINE result<mapped_file> mapped_file::open(const std::string& path) {
         const int code = errno;
         if (address == MAP_FAILED) {
             ::close(descriptor);
-            return make_error(errc::io, path, "a file of " + std::to_string(size) + " bytes that can be mapped",
+            return make_error(errc::io, path, concat({"a file of ", size, " bytes that can be mapped"}),
                               detail::system_error_text(code));
         }
         file.data_ = static_cast<const std::byte*>(address);

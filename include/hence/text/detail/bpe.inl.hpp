@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_BPE_INL_HPP
 #define HENCE_TEXT_DETAIL_BPE_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../bpe.hpp"
 #include "token_text.hpp"
@@ -122,7 +123,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
     std::string joined;
     for (std::size_t rank = 0; rank < v.merges.size(); ++rank) {
         const std::string_view text = v.merges[rank];
-        const auto where = [&] { return "merge " + std::to_string(rank); };
+        const auto where = [&] { return concat({"merge ", rank}); };
         const std::size_t separator = text.find('\0');
         const std::size_t space = separator != std::string_view::npos ? separator : text.find(' ', 1);
         if (space == std::string_view::npos || space == 0 || space + 1 >= text.size())
@@ -158,7 +159,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
 HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
     constexpr std::size_t most_bytes = 1024;
     if (v.scores.size() != v.tokens.size())
-        return make_error(errc::mismatch, "token scores", std::to_string(v.tokens.size()) + ", one a token", std::to_string(v.scores.size()));
+        return make_error(errc::mismatch, "token scores", concat({v.tokens.size(), ", one a token"}), decimal(v.scores.size()));
     bpe_model m;
     m.over_bytes_ = false;
     m.add_tokens(v);
@@ -168,11 +169,11 @@ HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
     std::vector<std::uint32_t> order;
     for (std::uint32_t id = 0; id < m.tokens_; ++id) {
         if (!std::isfinite(v.scores[id]))
-            return make_error(errc::not_a_number, "score of token " + std::to_string(id), "a finite number");
+            return make_error(errc::not_a_number, concat({"score of token ", id}), "a finite number");
         const std::string_view token = v.tokens[id];
         if (m.pieces_.find(token) != id) continue;
         if (token.size() > most_bytes)
-            return make_error(errc::out_of_range, "token " + std::to_string(id), "at most 1024 bytes", std::to_string(token.size()));
+            return make_error(errc::out_of_range, concat({"token ", id}), "at most 1024 bytes", decimal(token.size()));
         order.push_back(id);
     }
     std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return v.scores[a] > v.scores[b]; });

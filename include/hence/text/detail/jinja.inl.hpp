@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_INL_HPP
 #define HENCE_TEXT_DETAIL_JINJA_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../jinja.hpp"
 #include "jinja_filters.hpp"
 
@@ -125,13 +126,13 @@ HENCE_INLINE jinja_time jinja_time::now() {
 
 HENCE_INLINE result<jinja_template> jinja_template::parse(std::string_view source, std::string name) {
     constexpr std::size_t most_bytes = std::size_t{4} << 20;
-    if (source.size() > most_bytes) return make_error(errc::out_of_range, name, "a template of at most 4 MiB", std::to_string(source.size()) + " bytes");
+    if (source.size() > most_bytes) return make_error(errc::out_of_range, name, "a template of at most 4 MiB", concat({source.size(), " bytes"}));
     auto program = std::make_shared<hence::text::detail::jinja_program>();
     program->file = std::move(name);
     std::vector<hence::text::detail::jinja_token> tokens;
     hence::text::detail::jinja_lexer::problem wrong;
     if (!hence::text::detail::jinja_lexer(source).run(tokens, wrong))
-        return make_error(errc::bad_format, program->file + ": line " + std::to_string(wrong.line), wrong.expected, wrong.actual);
+        return make_error(errc::bad_format, concat({program->file, ": line ", wrong.line}), wrong.expected, wrong.actual);
     if (auto failure = hence::text::detail::jinja_parser(std::move(tokens), *program).parse()) return *failure;
     jinja_template t;
     t.program_ = std::move(program);

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_BUILTINS_HPP
 #define HENCE_TEXT_DETAIL_JINJA_BUILTINS_HPP
 
+#include "../../core/text.hpp"
 #include "jinja_machine.hpp"
 
 HENCE_NAMESPACE_BEGIN
@@ -50,7 +51,7 @@ inline value jinja_machine::arithmetic(const jinja_node& n) {
     const auto j = integer_in(b);
     const auto x = number_in(a);
     const auto y = number_in(b);
-    const auto wrong = [&] { return fail("operands that fit", std::string(type_name(a)) + " and " + type_name(b)); };
+    const auto wrong = [&] { return fail("operands that fit", concat({type_name(a), " and ", type_name(b)})); };
     const auto too_large = [&] { return fail("a number below 2^63", "a larger one", errc::out_of_range); };
     std::int64_t whole = 0;
     switch (n.kind) {
@@ -152,7 +153,7 @@ inline bool has_method(const value& v, std::string_view name) {
 }
 
 inline value jinja_machine::attribute(const value& v, const std::string& name) {
-    if (is_undefined(v)) return fail("a value with the attribute " + quote(name), why_undefined(v));
+    if (is_undefined(v)) return fail(concat({"a value with the attribute ", quote(name)}), why_undefined(v));
     if (has_method(v, name)) {
         auto f = std::make_shared<jinja_callable>();
         f->what = jinja_callable::kind::method;
@@ -175,7 +176,7 @@ inline value jinja_machine::attribute(const value& v, const std::string& name) {
             return value(value::storage(std::move(method)));
         }
     }
-    return undefined("'" + std::string(type_name(v)) + " object' has no attribute '" + name + "'");
+    return undefined(concat({"'", type_name(v), " object' has no attribute '", name, "'"}));
 }
 
 inline value jinja_machine::loop_attribute(jinja_loop& loop, const value& self, const std::string& name) {
@@ -199,7 +200,7 @@ inline value jinja_machine::loop_attribute(jinja_loop& loop, const value& self, 
         f->self = self;
         return value(value::storage(std::move(f)));
     }
-    return undefined("'loop' has no attribute '" + name + "'");
+    return undefined(concat({"'loop' has no attribute '", name, "'"}));
 }
 
 inline value jinja_machine::item(const value& v, const value& key) {
@@ -211,20 +212,20 @@ inline value jinja_machine::item(const value& v, const value& key) {
             const auto size = static_cast<std::int64_t>(l->items.size());
             const std::int64_t at = *i < 0 ? *i + size : *i;
             if (at >= 0 && at < size) return l->items[static_cast<std::size_t>(at)];
-            return undefined("the list has no item " + std::to_string(*i));
+            return undefined(concat({"the list has no item ", *i}));
         }
         if (const std::string* const s = string_in(v)) {
             if (!charge(1 + s->size() / 16)) return {};
             const auto offsets = character_offsets(*s);
             const auto size = static_cast<std::int64_t>(offsets.size()) - 1;
             const std::int64_t at = *i < 0 ? *i + size : *i;
-            if (at < 0 || at >= size) return undefined("the string has no character " + std::to_string(*i));
+            if (at < 0 || at >= size) return undefined(concat({"the string has no character ", *i}));
             const auto k = static_cast<std::size_t>(at);
             return value(s->substr(offsets[k], offsets[k + 1] - offsets[k]));
         }
     }
     if (const std::string* const name = string_in(key)) return attribute(v, *name);
-    return undefined("'" + std::string(type_name(v)) + " object' has no item " + text_of(key));
+    return undefined(concat({"'", type_name(v), " object' has no item ", text_of(key)}));
 }
 
 inline value jinja_machine::slice(const value& v, const jinja_node& n) {
@@ -316,19 +317,19 @@ inline value jinja_machine::call_macro(const jinja_callable& f, call_arguments& 
         if (i < arguments.list.size()) given = arguments.list[i];
         for (std::size_t k = 0; k < arguments.named.size(); ++k)
             if (arguments.named[k].first == parameter.name) {
-                if (given) (void)fail("one value for " + quote(parameter.name), "two");
+                if (given) (void)fail(concat({"one value for ", quote(parameter.name)}), "two");
                 given = arguments.named[k].second;
                 used[k] = true;
             }
         if (!given && parameter.node != no_node) given = evaluate(parameter.node);
-        define(number, given ? *given : undefined("parameter '" + parameter.name + "' was not provided"));
+        define(number, given ? *given : undefined(concat({"parameter '", parameter.name, "' was not provided"})));
     }
     const auto special = [&](std::string_view name, value v, std::size_t count) {
         const std::uint32_t number = p_.name_numbers.find(name);
         if (number != piece_table::none) {
             define(number, std::move(v));
         } else if (count > 0) {
-            (void)fail("arguments that the macro " + quote(f.name) + " takes", std::to_string(count) + " more");
+            (void)fail(concat({"arguments that the macro ", quote(f.name), " takes"}), concat({count, " more"}));
         }
     };
     std::vector<value> further(arguments.list.begin() + static_cast<std::ptrdiff_t>(std::min(arguments.list.size(), n.arguments.size())), arguments.list.end());
@@ -350,7 +351,7 @@ inline value jinja_machine::call_function(const std::string& name, const call_ar
     if (name == "raise_exception") {
         const value* const message = arguments.get(0, "message");
         if (!failure_)
-            failure_ = make_error(errc::invalid_argument, p_.file + ": line " + std::to_string(line_), {}, message == nullptr ? std::string() : text_of(*message));
+            failure_ = make_error(errc::invalid_argument, concat({p_.file, ": line ", line_}), {}, message == nullptr ? std::string() : text_of(*message));
         return {};
     }
     if (name == "strftime_now") {
@@ -360,7 +361,7 @@ inline value jinja_machine::call_function(const std::string& name, const call_ar
     }
     if (name == "range") {
         std::int64_t parts[3] = {0, 0, 1};
-        if (arguments.list.empty() || arguments.list.size() > 3) return fail("one to three numbers for range", std::to_string(arguments.list.size()));
+        if (arguments.list.empty() || arguments.list.size() > 3) return fail("one to three numbers for range", decimal(arguments.list.size()));
         for (std::size_t i = 0; i < arguments.list.size(); ++i) {
             const auto number = integer_in(arguments.list[i]);
             if (!number) return fail("whole numbers for range", type_name(arguments.list[i]));
@@ -421,7 +422,7 @@ inline std::string jinja_machine::strftime(const std::string& pattern) {
     constexpr int offsets[] = {0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4};
     const int weekday = (shifted + shifted / 4 - shifted / 100 + shifted / 400 + offsets[month - 1] + t.day) % 7;
     const auto digits = [](int number, int width, char fill = '0') {
-        std::string s = std::to_string(number);
+        std::string s = decimal(number);
         if (static_cast<int>(s.size()) < width) s.insert(0, static_cast<std::size_t>(width) - s.size(), fill);
         return s;
     };
@@ -456,15 +457,14 @@ inline std::string jinja_machine::strftime(const std::string& pattern) {
             case 'h': out += std::string(months[month - 1]).substr(0, 3); break;
             case 'A': out += days[weekday]; break;
             case 'a': out += std::string(days[weekday]).substr(0, 3); break;
-            case 'F': out += digits(t.year, 4) + "-" + digits(t.month, 2) + "-" + digits(t.day, 2); break;
-            case 'D': out += digits(t.month, 2) + "/" + digits(t.day, 2) + "/" + digits(t.year % 100, 2); break;
-            case 'x': out += digits(t.month, 2) + "/" + digits(t.day, 2) + "/" + digits(t.year % 100, 2); break;
+            case 'F': out += concat({digits(t.year, 4), "-", digits(t.month, 2), "-", digits(t.day, 2)}); break;
+            case 'D': out += concat({digits(t.month, 2), "/", digits(t.day, 2), "/", digits(t.year % 100, 2)}); break;
+            case 'x': out += concat({digits(t.month, 2), "/", digits(t.day, 2), "/", digits(t.year % 100, 2)}); break;
             case 'T':
-            case 'X': out += digits(t.hour, 2) + ":" + digits(t.minute, 2) + ":" + digits(t.second, 2); break;
-            case 'R': out += digits(t.hour, 2) + ":" + digits(t.minute, 2); break;
+            case 'X': out += concat({digits(t.hour, 2), ":", digits(t.minute, 2), ":", digits(t.second, 2)}); break;
+            case 'R': out += concat({digits(t.hour, 2), ":", digits(t.minute, 2)}); break;
             case 'c':
-                out += std::string(days[weekday]).substr(0, 3) + " " + std::string(months[month - 1]).substr(0, 3) + " " + digits(t.day, 2, ' ') + " " +
-                       digits(t.hour, 2) + ":" + digits(t.minute, 2) + ":" + digits(t.second, 2) + " " + digits(t.year, 4);
+                out += concat({std::string(days[weekday]).substr(0, 3), " ", std::string(months[month - 1]).substr(0, 3), " ", digits(t.day, 2, ' '), " ", digits(t.hour, 2), ":", digits(t.minute, 2), ":", digits(t.second, 2), " ", digits(t.year, 4)});
                 break;
             case 'Z':
             case 'z': break;  // a naive time has no zone
@@ -524,7 +524,7 @@ inline value jinja_machine::container_method(const value& self, const std::strin
             if (!charge(1, d->entries.size() * 96)) return {};
             return value(value::storage(std::move(copy)));
         }
-        if (name != "clear" && first == nullptr && arguments.named.empty()) return fail("an argument for " + name, "none");
+        if (name != "clear" && first == nullptr && arguments.named.empty()) return fail(concat({"an argument for ", name}), "none");
         namespaces_.push_back(std::get<value_dict>(self.data));  // changed: it may come to hold itself
         if (!charge(name == "update" || name == "setdefault" ? 1 : 1 + d->entries.size() / 16, 96)) return {};
         if (name == "clear") return d->entries.clear(), *d = jinja_dict{}, make_none();
@@ -576,7 +576,7 @@ inline value jinja_machine::container_method(const value& self, const std::strin
         l->items.erase(l->items.begin() + static_cast<std::ptrdiff_t>(i));
         return taken;
     }
-    if (item == nullptr) return fail("an argument for " + name, "none");
+    if (item == nullptr) return fail(concat({"an argument for ", name}), "none");
     if (name == "append") return l->items.push_back(*item), make_none();
     if (name == "extend") {
         std::vector<value> items;
@@ -634,7 +634,7 @@ inline bool jinja_machine::test(const std::string& name, const value& v, const c
         return name == "filter" ? std::find(std::begin(known_filters), std::end(known_filters), asked) != std::end(known_filters)
                                 : std::find(std::begin(known_tests), std::end(known_tests), asked) != std::end(known_tests);
     }
-    if (other == nullptr) return (void)fail("an argument for the test " + quote(name), "none"), false;
+    if (other == nullptr) return (void)fail(concat({"an argument for the test ", quote(name)}), "none"), false;
     if (name == "divisibleby") {
         const auto by = integer_in(*other);
         if (!i || !by || *by == 0) return (void)fail("whole numbers, not zero, for divisibleby", type_name(*other)), false;
@@ -650,7 +650,7 @@ inline bool jinja_machine::test(const std::string& name, const value& v, const c
         return same(v, *other);
     }
     const auto sign = ordered(v, *other);
-    if (!sign) return (void)fail("values that have an order", std::string(type_name(v)) + " and " + type_name(*other)), false;
+    if (!sign) return (void)fail("values that have an order", concat({type_name(v), " and ", type_name(*other)})), false;
     if (name == "lt" || name == "lessthan" || name == "<") return *sign < 0;
     if (name == "le" || name == "<=") return *sign <= 0;
     if (name == "gt" || name == "greaterthan" || name == ">") return *sign > 0;

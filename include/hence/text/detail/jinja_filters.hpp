@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_FILTERS_HPP
 #define HENCE_TEXT_DETAIL_JINJA_FILTERS_HPP
 
+#include "../../core/text.hpp"
 #include "jinja_strings.hpp"
 
 HENCE_NAMESPACE_BEGIN
@@ -49,7 +50,7 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
     if (name == "tojson") return json_filter(v, arguments);
     if (name == "string" || name == "safe") return string_in(v) != nullptr ? v : made(shown(v));
     if (name == "attr" && dict_in(v) != nullptr && !dict_in(v)->is_namespace && a != nullptr && string_in(*a) != nullptr && !has_method(v, *string_in(*a)))
-        return undefined("a dictionary has no attribute " + quote(*string_in(*a)));  // its keys are no attributes
+        return undefined(concat({"a dictionary has no attribute ", quote(*string_in(*a))}));  // its keys are no attributes
     if (name == "attr") return a != nullptr && string_in(*a) != nullptr ? attribute(v, *string_in(*a)) : fail("the name of an attribute", "none");
     if (name == "items") {
         if (is_undefined(v)) return made(std::vector<value>{});
@@ -105,7 +106,7 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
         const value* const blank = arguments.get(2, "blank");
         const std::string space = a == nullptr ? "    " : string_in(*a) != nullptr ? *string_in(*a) : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(integer_in(*a).value_or(4), 0, 10000)), ' ');
         std::string out = b != nullptr && truth(*b) ? space : std::string();
-        const std::vector<value> lines = lines_of(text + "\n", false);
+        const std::vector<value> lines = lines_of(concat({text, "\n"}), false);
         if (!charge(1, text.size() + lines.size() * (space.size() + 64))) return {};
         for (std::size_t i = 0; i < lines.size(); ++i) {
             const std::string& line = *string_in(lines[i]);
@@ -295,7 +296,7 @@ inline value jinja_machine::choosing_filter(const std::string& name, const value
     call_arguments rest = arguments;
     value path;
     if (by_attribute) {
-        if (rest.list.empty()) return fail("the name of an attribute for " + name, "none");
+        if (rest.list.empty()) return fail(concat({"the name of an attribute for ", name}), "none");
         path = rest.list[0];
         rest.list.erase(rest.list.begin());
     }
@@ -347,7 +348,7 @@ inline value jinja_machine::list_filter(const std::string& name, const value& v,
     if (name == "batch" || name == "slice") {
         const auto count = named(0, name == "batch" ? "linecount" : "slices") == nullptr ? std::nullopt : integer_in(*named(0, name == "batch" ? "linecount" : "slices"));
         const value* const fill = named(1, "fill_with");
-        if (!count || *count <= 0 || *count > 100000) return fail("a number from 1 to 100000 for " + name, "none");
+        if (!count || *count <= 0 || *count > 100000) return fail(concat({"a number from 1 to 100000 for ", name}), "none");
         std::vector<value> out;
         const auto parts = static_cast<std::size_t>(*count);
         if (name == "batch") {
@@ -466,11 +467,11 @@ inline value jinja_machine::list_filter(const std::string& name, const value& v,
         }
         return made(std::move(out));
     }
-    if (items.empty()) return undefined("an empty sequence has no " + name);  // min, max
+    if (items.empty()) return undefined(concat({"an empty sequence has no ", name}));  // min, max
     std::size_t best = 0;
     for (std::size_t i = 1; i < items.size(); ++i) {
         const auto sign = ordered(key_of(items[i], path, sensitive), key_of(items[best], path, sensitive));
-        if (!sign) return fail("values that have an order", std::string(type_name(items[i])) + " and " + type_name(items[best]));
+        if (!sign) return fail("values that have an order", concat({type_name(items[i]), " and ", type_name(items[best])}));
         if (name == "min" ? *sign < 0 : *sign > 0) best = i;
     }
     return items[best];

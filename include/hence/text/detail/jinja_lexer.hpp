@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_LEXER_HPP
 #define HENCE_TEXT_DETAIL_JINJA_LEXER_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../unicode.hpp"
 
@@ -180,7 +181,7 @@ private:
         std::string brackets;
         for (;;) {
             skip_spaces();
-            if (at_ >= source_.size()) return fail("'" + std::string(closing) + "'", "the end of the template");
+            if (at_ >= source_.size()) return fail(concat({"'", closing, "'"}), "the end of the template");
             if (brackets.empty()) {
                 const bool strip = source_[at_] == '-' && rest().substr(1, 2) == closing;
                 const bool keep = source_[at_] == '+' && !variable && rest().substr(1, 2) == closing;
@@ -215,10 +216,10 @@ private:
                 at_ += 2;
                 return true;
             }
-        if (std::string_view("+-*/%~[](){}.,:|=<>;").find(c) == std::string_view::npos) return fail("an expression", "the character " + quote(std::string_view(&c, 1)));
+        if (std::string_view("+-*/%~[](){}.,:|=<>;").find(c) == std::string_view::npos) return fail("an expression", concat({"the character ", quote(std::string_view(&c, 1))}));
         if (c == '(' || c == '[' || c == '{') brackets += c == '(' ? ')' : c == '[' ? ']' : '}';
         if (c == ')' || c == ']' || c == '}') {
-            if (brackets.empty() || brackets.back() != c) return fail(brackets.empty() ? "no closing bracket" : "'" + std::string(1, brackets.back()) + "'", "'" + std::string(1, c) + "'");
+            if (brackets.empty() || brackets.back() != c) return fail(brackets.empty() ? "no closing bracket" : "'" + std::string(1, brackets.back()) + "'", concat({"'", std::string(1, c), "'"}));
             brackets.pop_back();
         }
         put(kind::symbol, std::string_view(&c, 1));
@@ -283,7 +284,7 @@ private:
                     if (!digit(h) && !((h | 0x20) >= 'a' && (h | 0x20) <= 'f')) break;
                     code = code * 16 + static_cast<char32_t>(digit(h) ? h - '0' : (h | 0x20) - 'a' + 10);
                 }
-                if (i != count) return fail("hexadecimal digits after '\\" + std::string(1, e) + "'", "something else");
+                if (i != count) return fail(concat({"hexadecimal digits after '\\", std::string(1, e), "'"}), "something else");
                 append_utf8(text, code);
             } else if (e >= '0' && e <= '7') {
                 char32_t code = static_cast<char32_t>(e - '0');

@@ -3,6 +3,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_MACHINE_HPP
 #define HENCE_TEXT_DETAIL_JINJA_MACHINE_HPP
 
+#include "../../core/text.hpp"
 #include "jinja_parser.hpp"
 
 HENCE_NAMESPACE_BEGIN
@@ -89,7 +90,7 @@ private:
     // --- errors and limits -----------------------------------------------------------------------------
 
     value fail(std::string expected, std::string actual, errc code = errc::bad_format) {
-        if (!failure_) failure_ = make_error(code, p_.file + ": line " + std::to_string(line_), std::move(expected), std::move(actual));
+        if (!failure_) failure_ = make_error(code, concat({p_.file, ": line ", line_}), std::move(expected), std::move(actual));
         return {};
     }
     [[nodiscard]] bool failed() const noexcept { return failure_.has_value(); }
@@ -132,7 +133,7 @@ private:
     struct deeper {
         jinja_machine& m;
         explicit deeper(jinja_machine& machine) : m(machine) {
-            if (++m.depth_ > most_depth) (void)m.fail("at most " + std::to_string(most_depth) + " levels of calls and nesting", "more", errc::out_of_range);
+            if (++m.depth_ > most_depth) (void)m.fail(concat({"at most ", most_depth, " levels of calls and nesting"}), "more", errc::out_of_range);
         }
         ~deeper() { --m.depth_; }
         deeper(const deeper&) = delete;
@@ -169,7 +170,7 @@ private:
                 f->name = text;
                 return value(value::storage(std::move(f)));
             }
-        return undefined("'" + text + "' is undefined");
+        return undefined(concat({"'", text, "' is undefined"}));
     }
     value undefined(std::string why) { return value(value::storage(value::undefined{std::make_shared<const std::string>(std::move(why))})); }
     std::string why_undefined(const value& v) {
@@ -207,7 +208,7 @@ private:
         std::vector<value> items;
         if (!iterate(v, items)) return;
         if (items.size() != n.kids.size()) {
-            (void)fail(std::to_string(n.kids.size()) + " values to unpack", std::to_string(items.size()));
+            (void)fail(concat({n.kids.size(), " values to unpack"}), decimal(items.size()));
             return;
         }
         for (std::size_t i = 0; i < items.size(); ++i) assign(n.kids[i], items[i]);
@@ -505,7 +506,7 @@ private:
             } else {
                 if (is_undefined(left) || is_undefined(right)) return at_line(n).fail("a value to compare", why_undefined(is_undefined(left) ? left : right));
                 const auto sign = ordered(left, right);
-                if (!sign) return at_line(n).fail("values that have an order", std::string(type_name(left)) + " and " + type_name(right));
+                if (!sign) return at_line(n).fail("values that have an order", concat({type_name(left), " and ", type_name(right)}));
                 holds = what == "<" ? *sign < 0 : what == "<=" ? *sign <= 0 : what == ">" ? *sign > 0 : *sign >= 0;
             }
             if (!holds || failed()) return value(false);

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_PARSER_HPP
 #define HENCE_TEXT_DETAIL_JINJA_PARSER_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "jinja_lexer.hpp"
 #include "jinja_value.hpp"
@@ -60,7 +61,7 @@ private:
     using ends = std::vector<std::string_view>;
 
     void fail(errc code, std::string expected, std::string actual) {
-        if (!failure_) failure_ = make_error(code, p_.file + ": line " + std::to_string(now().line), std::move(expected), std::move(actual));
+        if (!failure_) failure_ = make_error(code, concat({p_.file, ": line ", now().line}), std::move(expected), std::move(actual));
         at_ = tokens_.size() - 1;
     }
     [[nodiscard]] const jinja_token& now() const { return tokens_[at_]; }
@@ -94,7 +95,7 @@ private:
         }
     }
     void expect(std::string_view symbol) {
-        if (!take(symbol)) fail(errc::bad_format, "'" + std::string(symbol) + "'", found());
+        if (!take(symbol)) fail(errc::bad_format, concat({"'", symbol, "'"}), found());
     }
     void expect_block_end() {
         if (now().what != kind::block_end) return fail(errc::bad_format, "'%}'", found());
@@ -150,7 +151,7 @@ private:
         const std::uint32_t line = now().line;
         while (!failure_) {
             if (now().what == kind::end) {
-                if (!until.empty()) fail(errc::bad_format, "'{% " + std::string(until.back()) + " %}'", "the end of the template");
+                if (!until.empty()) fail(errc::bad_format, concat({"'{% ", until.back(), " %}'"}), "the end of the template");
                 break;
             }
             if (now().what == kind::data) {
@@ -193,7 +194,7 @@ private:
         if (word == "filter") return filter_block();
         if (word == "with") return with();
         if (word == "break" || word == "continue") {
-            if (loops_ == 0) fail(errc::bad_format, "'" + word + "' inside a loop", "it outside");
+            if (loops_ == 0) fail(errc::bad_format, concat({"'", word, "' inside a loop"}), "it outside");
             expect_block_end();
             return add(word == "break" ? node_kind::leave : node_kind::again, {}, line);
         }
@@ -669,7 +670,7 @@ private:
 
     std::string dotted_name() {
         std::string name = expect_name();
-        while (!failure_ && take(".")) name += "." + expect_name();
+        while (!failure_ && take(".")) name += concat({".", expect_name()});
         return name;
     }
     /// name(arguments) of a filter, its '|' taken; `source` is what it gets.

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_STRINGS_HPP
 #define HENCE_TEXT_DETAIL_JINJA_STRINGS_HPP
 
+#include "../../core/text.hpp"
 #include "jinja_builtins.hpp"
 
 HENCE_NAMESPACE_BEGIN
@@ -79,7 +80,7 @@ inline value jinja_machine::string_method(const std::string& s, const std::strin
     const value* const a = arguments.get(0, name == "split" || name == "rsplit" ? "sep" : name == "splitlines" ? "keepends" : name == "replace" ? "old" : "chars");
     const value* const b = arguments.get(1, name == "replace" ? "new" : name == "split" || name == "rsplit" ? "maxsplit" : "end");
     const std::string* const text = a == nullptr ? nullptr : string_in(*a);
-    const auto need_text = [&] { return fail("a string for " + name, a == nullptr ? "none" : is_undefined(*a) ? why_undefined(*a) : type_name(*a)); };
+    const auto need_text = [&] { return fail(concat({"a string for ", name}), a == nullptr ? "none" : is_undefined(*a) ? why_undefined(*a) : type_name(*a)); };
     const std::string_view view = s;
     if (name == "strip" || name == "lstrip" || name == "rstrip") {
         if (a != nullptr && text == nullptr && !is_none(*a)) return need_text();
@@ -215,7 +216,7 @@ inline value jinja_machine::string_method(const std::string& s, const std::strin
     }
     if (name == "zfill" || name == "center" || name == "ljust" || name == "rjust") {
         const auto width = a == nullptr ? std::nullopt : integer_in(*a);
-        if (!width) return fail("a width for " + name, a == nullptr ? "none" : type_name(*a));
+        if (!width) return fail(concat({"a width for ", name}), a == nullptr ? "none" : type_name(*a));
         const auto size = static_cast<std::int64_t>(characters_in(s));
         const std::string fill = name == "zfill" ? "0" : b != nullptr && string_in(*b) != nullptr ? *string_in(*b) : " ";
         const std::int64_t missing = *width - size;
@@ -329,7 +330,7 @@ inline value jinja_machine::formatted(const std::string& pattern, const value& v
             case 'd':
             case 'i':
                 if (!real) return fail("a number for %d", type_name(argument));
-                text = std::to_string(whole ? *whole : static_cast<std::int64_t>(std::clamp(*real, -9e18, 9e18)));
+                text = decimal(whole ? *whole : static_cast<std::int64_t>(std::clamp(*real, -9e18, 9e18)));
                 break;
             case 'f':
             case 'F':

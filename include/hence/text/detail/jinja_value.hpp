@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_JINJA_VALUE_HPP
 #define HENCE_TEXT_DETAIL_JINJA_VALUE_HPP
 
+#include "../../core/text.hpp"
 #include "../jinja.hpp"
 #include "../unicode.hpp"
 #include "piece_table.hpp"
@@ -25,12 +26,12 @@ struct jinja_dict {
 
     /// A key as bytes: equal for keys that are equal (1, 1.0 and true are). Empty where a value cannot be a key.
     static std::string encode(const jinja_value& key, int depth = 0) {
-        if (const auto* s = std::get_if<jinja_value::text>(&key.data)) return "s" + **s;
+        if (const auto* s = std::get_if<jinja_value::text>(&key.data)) return concat({"s", **s});
         if (const auto* b = std::get_if<bool>(&key.data)) return *b ? "i1" : "i0";
-        if (const auto* i = std::get_if<std::int64_t>(&key.data)) return "i" + std::to_string(*i);
+        if (const auto* i = std::get_if<std::int64_t>(&key.data)) return concat({"i", *i});
         if (const auto* d = std::get_if<double>(&key.data)) {
-            if (std::floor(*d) == *d && std::fabs(*d) < 9e18) return "i" + std::to_string(static_cast<std::int64_t>(*d));
-            return "f" + std::string(reinterpret_cast<const char*>(d), sizeof *d);
+            if (std::floor(*d) == *d && std::fabs(*d) < 9e18) return concat({"i", static_cast<std::int64_t>(*d)});
+            return concat({"f", std::string(reinterpret_cast<const char*>(d), sizeof *d)});
         }
         if (std::holds_alternative<jinja_value::none>(key.data)) return "n";
         if (std::holds_alternative<jinja_value::undefined>(key.data)) return "u";
@@ -39,7 +40,7 @@ struct jinja_dict {
             for (const jinja_value& item : (*l)->items) {
                 const std::string part = encode(item, depth + 1);
                 if (part.empty() || out.size() > (1u << 20)) return {};
-                out += std::to_string(part.size()) + ":" + part;
+                out += concat({part.size(), ":", part});
             }
             return out;
         }
@@ -183,14 +184,14 @@ inline std::string float_text(double d) {
     const int exponent = std::atoi(scientific.c_str() + e + 1);
     if (exponent < -4 || exponent >= 16) {
         std::string out = sign + digits.substr(0, 1);
-        if (digits.size() > 1) out += "." + digits.substr(1);
+        if (digits.size() > 1) out += concat({".", digits.substr(1)});
         const int size = exponent < 0 ? -exponent : exponent;
-        return out + (exponent < 0 ? "e-" : "e+") + (size < 10 ? "0" : "") + std::to_string(size);
+        return concat({out, (exponent < 0 ? "e-" : "e+"), (size < 10 ? "0" : ""), size});
     }
     if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
     const auto whole = static_cast<std::size_t>(exponent) + 1;
-    if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0') + ".0";
-    return sign + digits.substr(0, whole) + "." + digits.substr(whole);
+    if (digits.size() <= whole) return concat({sign, digits, std::string(whole - digits.size(), '0'), ".0"});
+    return concat({sign, digits.substr(0, whole), ".", digits.substr(whole)});
 }
 
 /// repr() of a string.
@@ -236,7 +237,7 @@ inline void append_text(std::string& out, const value& v, bool repr, std::size_t
             return;
         case 1: out += "None"; return;
         case 2: out += std::get<2>(v.data) ? "True" : "False"; return;
-        case 3: out += std::to_string(std::get<3>(v.data)); return;
+        case 3: out += decimal(std::get<3>(v.data)); return;
         case 4: out += float_text(std::get<4>(v.data)); return;
         case 5: out += repr ? string_repr(*std::get<5>(v.data)) : *std::get<5>(v.data); return;
         case 6: {
@@ -405,7 +406,7 @@ inline bool append_json(std::string& out, const value& v, const json_style& styl
     switch (v.data.index()) {
         case 1: out += "null"; return true;
         case 2: out += std::get<2>(v.data) ? "true" : "false"; return true;
-        case 3: out += std::to_string(std::get<3>(v.data)); return true;
+        case 3: out += decimal(std::get<3>(v.data)); return true;
         case 4: {
             const double d = std::get<4>(v.data);
             out += std::isnan(d) ? "NaN" : std::isinf(d) ? (d < 0 ? "-Infinity" : "Infinity") : float_text(d);

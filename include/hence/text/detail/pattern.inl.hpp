@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_PATTERN_INL_HPP
 #define HENCE_TEXT_DETAIL_PATTERN_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../pattern.hpp"
 #include "../unicode.hpp"
@@ -148,7 +149,7 @@ private:
 
     void fail(errc code, std::string expected, std::string actual) {
         if (failure_) return;
-        failure_ = make_error(code, "pattern '" + std::string(source_.substr(0, 200)) + "'", std::move(expected), std::move(actual), {}, at_);
+        failure_ = make_error(code, concat({"pattern '", source_.substr(0, 200), "'"}), std::move(expected), std::move(actual), {}, at_);
     }
     [[nodiscard]] bool more() const { return !failure_ && at_ < source_.size(); }
     [[nodiscard]] bool next_is(std::string_view text) const { return source_.substr(at_, text.size()) == text; }
@@ -246,7 +247,7 @@ private:
         least = static_cast<std::uint32_t>(value[0]);
         most = part == 0 ? least : static_cast<std::uint32_t>(value[1]);
         at_ = close + 1;
-        if (most < least || least > 10000 || (most != unbounded && most > 10000)) fail(errc::out_of_range, "counts in order, at most 10000", "{" + std::string(inside) + "}");
+        if (most < least || least > 10000 || (most != unbounded && most > 10000)) fail(errc::out_of_range, "counts in order, at most 10000", concat({"{", inside, "}"}));
         return true;
     }
 
@@ -265,7 +266,7 @@ private:
             return add({.what = tree::kind::set, .children = {}, .set = add_set(std::move(s))});
         }
         if (next_is("*") || next_is("+") || next_is("?")) {
-            fail(errc::bad_format, "something to repeat", "'" + std::string(source_.substr(at_, 1)) + "'");
+            fail(errc::bad_format, "something to repeat", concat({"'", source_.substr(at_, 1), "'"}));
             return 0;
         }
         if (!take("\\")) return character(take_character());
@@ -298,7 +299,7 @@ private:
             } else if (take("<!")) {
                 look = op::not_behind;
             } else if (next_is(">") || next_is("<") || next_is("P") || next_is("'") || next_is("(") || next_is("#") || next_is("~")) {
-                fail(errc::unsupported, "a plain, lookaround or (?i) group", "'(?" + std::string(source_.substr(at_, 1)) + "'");
+                fail(errc::unsupported, "a plain, lookaround or (?i) group", concat({"'(?", source_.substr(at_, 1), "'"}));
                 return 0;
             } else {
                 bool on = true;
@@ -309,7 +310,7 @@ private:
                     } else if (c == 'i') {
                         any_case_ = on;
                     } else {
-                        fail(errc::unsupported, "the flag i", "the flag '" + std::string(1, c) + "'");
+                        fail(errc::unsupported, "the flag i", concat({"the flag '", std::string(1, c), "'"}));
                     }
                 }
                 if (take(")")) {  // (?i): up to the end of the enclosing group
@@ -361,7 +362,7 @@ private:
             default: break;
         }
         if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-            fail(errc::unsupported, "an escape of a class or character", "'\\" + std::string(1, static_cast<char>(c)) + "'");
+            fail(errc::unsupported, "an escape of a class or character", concat({"'\\", std::string(1, static_cast<char>(c)), "'"}));
             return false;
         }
         range(static_cast<std::uint32_t>(c));
@@ -417,7 +418,7 @@ private:
         for (const detail::script_range& known : detail::script_ranges)
             if (known.name == name) script.items.push_back({kind::range, false, known.first, known.last});
         if (script.items.empty()) {
-            fail(errc::unsupported, "a general category or one of Han, Hiragana, Katakana, Hangul", "\\p{" + std::string(name.substr(0, 40)) + "}");
+            fail(errc::unsupported, "a general category or one of Han, Hiragana, Katakana, Hangul", concat({"\\p{", name.substr(0, 40), "}"}));
             return false;
         }
         s.items.push_back({kind::nested, negated, add_set(std::move(script)), 0});

@@ -6,6 +6,7 @@
 #ifndef HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 #define HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../pretokenizer.hpp"
 #include "../unicode.hpp"
@@ -465,7 +466,7 @@ HENCE_INLINE result<pretokenizer> pretokenizer::named(std::string_view name) {
         found.whole_piece_first_ = cut.whole_piece_first;
         return found;
     }
-    return make_error(errc::unsupported, "pre-tokenizer", "one of " + known_names(), quote(name));
+    return make_error(errc::unsupported, "pre-tokenizer", concat({"one of ", known_names()}), quote(name));
 }
 
 HENCE_INLINE result<pretokenizer> pretokenizer::for_pattern(std::string_view pattern) {

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_TOKENIZER_INL_HPP
 #define HENCE_TEXT_DETAIL_TOKENIZER_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../tokenizer.hpp"
 #include "encoder.hpp"
@@ -22,8 +23,8 @@ HENCE_INLINE result<tokenizer> tokenizer::make(hence::vocabulary v) {
         const std::string& token = s.v.tokens[id];
         if (token.empty()) continue;
         if (const std::uint32_t first = s.names.insert(token, id); first != id)
-            return make_error(errc::bad_format, "token " + std::to_string(id), "a spelling of its own",
-                              quote(token) + ", as token " + std::to_string(first));
+            return make_error(errc::bad_format, concat({"token ", id}), "a spelling of its own",
+                              concat({quote(token), ", as token ", first}));
     }
     HENCE_TRY(text::detail::build_model(s));
     text::detail::index_tokens(s);
@@ -36,14 +37,14 @@ HENCE_INLINE result<tokenizer> tokenizer::make(hence::vocabulary v) {
 HENCE_INLINE result<std::vector<token_id>> tokenizer::encode(std::string_view input, encode_options options) const {
     const text::tokenizer_state& s = *state_;
     if (input.size() >= std::numeric_limits<std::uint32_t>::max())
-        return make_error(errc::out_of_range, "encode", "a text of less than 4 GiB", std::to_string(input.size()) + " bytes");
+        return make_error(errc::out_of_range, "encode", "a text of less than 4 GiB", concat({input.size(), " bytes"}));
     std::vector<token_id> ids;
     ids.reserve(input.size() / 4 + 2);
     if (options.add_begin_end && s.v.add_begin) ids.push_back(s.v.begin);
     if (options.add_begin_end) ids.insert(ids.end(), s.v.before.begin(), s.v.before.end());
     text::detail::encoder run(s, options.special, ids);
     if (!run.run(input))
-        return make_error(errc::missing, "encode", "a token for every byte, or an unknown token", "no token for " + quote(run.missing()));
+        return make_error(errc::missing, "encode", "a token for every byte, or an unknown token", concat({"no token for ", quote(run.missing())}));
     if (options.add_begin_end && s.v.add_end) ids.push_back(s.v.end);
     if (options.add_begin_end && s.v.add_separator) ids.push_back(s.v.separator);
     if (options.add_begin_end) ids.insert(ids.end(), s.v.after.begin(), s.v.after.end());

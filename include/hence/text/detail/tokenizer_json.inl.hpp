@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_TOKENIZER_JSON_INL_HPP
 #define HENCE_TEXT_DETAIL_TOKENIZER_JSON_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/json.hpp"
 #include "../../core/quote.hpp"
 #include "../bpe.hpp"
@@ -48,9 +49,9 @@ private:
         if (!failure_) failure_ = make_error(code, files_.name + (path.empty() ? "" : ": " + path), std::move(expected), std::move(actual));
     }
     json parse(std::string_view text, const std::string& name) {
-        auto value = parse_json(text, name);
-        if (value) return std::move(*value);
-        if (!failure_) failure_ = value.error();
+        auto held = parse_json(text, name);
+        if (held) return std::move(*held);
+        if (!failure_) failure_ = held.error();
         return {};
     }
     json parse_optional(std::string_view text, const char* name) { return text.empty() ? json() : parse(text, name); }
@@ -63,31 +64,31 @@ private:
         return found == object.end() ? null : *found;
     }
     std::string string_of(const json& object, const char* key, const std::string& path, std::optional<std::string> otherwise = std::nullopt) {
-        const json& value = field(object, key);
-        if (value.is_string()) return value.get_ref<const std::string&>();
-        if (value.is_null() && otherwise) return *otherwise;
-        fail(value.is_null() ? errc::missing : errc::bad_format, path + "." + key, "a string", value.is_null() ? "none" : value.type_name());
+        const json& held = field(object, key);
+        if (held.is_string()) return held.get_ref<const std::string&>();
+        if (held.is_null() && otherwise) return *otherwise;
+        fail(held.is_null() ? errc::missing : errc::bad_format, concat({path, ".", key}), "a string", held.is_null() ? "none" : held.type_name());
         return {};
     }
     bool bool_of(const json& object, const char* key, const std::string& path, bool otherwise) {
-        const json& value = field(object, key);
-        if (value.is_boolean()) return value.get<bool>();
-        if (!value.is_null()) fail(errc::bad_format, path + "." + key, "true or false", value.type_name());
+        const json& held = field(object, key);
+        if (held.is_boolean()) return held.get<bool>();
+        if (!held.is_null()) fail(errc::bad_format, concat({path, ".", key}), "true or false", held.type_name());
         return otherwise;
     }
     std::optional<std::uint64_t> number_of(const json& object, const char* key, const std::string& path, std::uint64_t most) {
-        const json& value = field(object, key);
-        if (value.is_null()) return std::nullopt;
-        if (value.is_number_integer() && (value.is_number_unsigned() || value.get<std::int64_t>() >= 0) && value.get<std::uint64_t>() <= most)
-            return value.get<std::uint64_t>();
-        fail(errc::bad_format, path + "." + key, "a whole number of at most " + std::to_string(most), value.dump().substr(0, 40));
+        const json& held = field(object, key);
+        if (held.is_null()) return std::nullopt;
+        if (held.is_number_integer() && (held.is_number_unsigned() || held.get<std::int64_t>() >= 0) && held.get<std::uint64_t>() <= most)
+            return held.get<std::uint64_t>();
+        fail(errc::bad_format, concat({path, ".", key}), concat({"a whole number of at most ", most}), held.dump().substr(0, 40));
         return std::nullopt;
     }
     const json& array_of(const json& object, const char* key, const std::string& path) {
         static const json empty = json::array();
-        const json& value = field(object, key);
-        if (value.is_array()) return value;
-        fail(value.is_null() ? errc::missing : errc::bad_format, path + "." + key, "an array", value.is_null() ? "none" : value.type_name());
+        const json& held = field(object, key);
+        if (held.is_array()) return held;
+        fail(held.is_null() ? errc::missing : errc::bad_format, concat({path, ".", key}), "an array", held.is_null() ? "none" : held.type_name());
         return empty;
     }
     std::string type_of_component(const json& object, const std::string& path) {
@@ -98,7 +99,7 @@ private:
         return string_of(object, "type", path);
     }
     void refuse(const std::string& path, const char* known, const std::string& type) {
-        fail(errc::unsupported, path, std::string("one of ") + known, quote(type));
+        fail(errc::unsupported, path, concat({"one of ", known}), quote(type));
     }
     std::optional<token_id> find(std::string_view token) const {
         const std::uint32_t id = names_.find(token);
@@ -110,24 +111,24 @@ private:
 
     void put_token(const std::string& token, std::uint64_t id, const std::string& path) {
         // Ids have no gaps worth speaking of in any published file; this bounds what a hostile one can ask for.
-        if (id >= most_tokens_) return fail(errc::out_of_range, path, "an id below " + std::to_string(most_tokens_), std::to_string(id));
+        if (id >= most_tokens_) return fail(errc::out_of_range, path, concat({"an id below ", most_tokens_}), decimal(id));
         if (id >= v_.tokens.size()) {
             v_.tokens.resize(static_cast<std::size_t>(id) + 1);
             v_.types.resize(v_.tokens.size(), static_cast<std::int32_t>(token_type::unused));
         }
         std::string& place = v_.tokens[static_cast<std::size_t>(id)];
-        if (!place.empty() && place != token) return fail(errc::bad_format, path, "ids of their own", "id " + std::to_string(id) + " for two tokens");
+        if (!place.empty() && place != token) return fail(errc::bad_format, path, "ids of their own", concat({"id ", id, " for two tokens"}));
         place = token;
         v_.types[static_cast<std::size_t>(id)] = static_cast<std::int32_t>(token_type::normal);
         if (const auto first = names_.insert(token, static_cast<std::uint32_t>(id)); first != id)
-            fail(errc::bad_format, path, "tokens of their own", "'" + token.substr(0, 80) + "' with ids " + std::to_string(first) + " and " + std::to_string(id));
+            fail(errc::bad_format, path, "tokens of their own", concat({"'", token.substr(0, 80), "' with ids ", first, " and ", id}));
     }
 
     void vocabulary_object(const json& vocab) {
         if (!vocab.is_object()) return fail(errc::bad_format, "model.vocab", "an object", vocab.type_name());
         most_tokens_ = vocab.size() * 2 + 65536;
         for (const auto& [token, id] : vocab.items()) {
-            if (!id.is_number_unsigned()) return fail(errc::bad_format, "model.vocab", "whole numbers as ids", "'" + token.substr(0, 80) + "': " + id.dump().substr(0, 40));
+            if (!id.is_number_unsigned()) return fail(errc::bad_format, "model.vocab", "whole numbers as ids", concat({"'", token.substr(0, 80), "': ", id.dump().substr(0, 40)}));
             put_token(token, id.get<std::uint64_t>(), "model.vocab");
             if (failure_) return;
         }
@@ -155,7 +156,7 @@ private:
             for (std::size_t id = 0; id < vocab.size() && !failure_; ++id) {
                 const json& entry = vocab[id];
                 if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number())
-                    return fail(errc::bad_format, "model.vocab[" + std::to_string(id) + "]", "a token and its score", entry.dump().substr(0, 60));
+                    return fail(errc::bad_format, concat({"model.vocab[", id, "]"}), "a token and its score", entry.dump().substr(0, 60));
                 put_token(entry[0].get_ref<const std::string&>(), id, "model.vocab");
                 v_.scores.push_back(entry[1].get<float>());
                 v_.exact_scores.push_back(entry[1].get<double>());
@@ -198,7 +199,7 @@ private:
                 const bool spaces = left.find(' ') != std::string::npos;
                 v_.merges.push_back(left + (spaces ? '\0' : ' ') + entry[1].get_ref<const std::string&>());
             } else {
-                fail(errc::bad_format, "model.merges[" + std::to_string(i) + "]", "\"left right\" or [left, right]", entry.dump().substr(0, 60));
+                fail(errc::bad_format, concat({"model.merges[", i, "]"}), "\"left right\" or [left, right]", entry.dump().substr(0, 60));
             }
         }
     }
@@ -208,10 +209,10 @@ private:
         if (!list.is_array()) return fail(errc::bad_format, "added_tokens", "an array", list.type_name());
         most_tokens_ = v_.tokens.size() + list.size() * 2 + 65536;
         for (std::size_t i = 0; i < list.size() && !failure_; ++i) {
-            const std::string path = "added_tokens[" + std::to_string(i) + "]";
+            const std::string path = concat({"added_tokens[", i, "]"});
             const std::string content = string_of(list[i], "content", path);
             const auto id = number_of(list[i], "id", path, 0x3FFFFFFF);
-            if (!id) fail(errc::missing, path + ".id", "a whole number", "none");
+            if (!id) fail(errc::missing, concat({path, ".id"}), "a whole number", "none");
             if (failure_) return;
             added_token added;
             added.id = static_cast<token_id>(*id);
@@ -245,7 +246,7 @@ private:
         if (type == "Sequence") {
             const json& list = array_of(n, "normalizers", path);
             if (++depth_ > 20) return fail(errc::out_of_range, path, "sequences nested at most 20 deep", "more");
-            for (std::size_t i = 0; i < list.size(); ++i) normalizer(list[i], path + ".normalizers[" + std::to_string(i) + "]");
+            for (std::size_t i = 0; i < list.size(); ++i) normalizer(list[i], concat({path, ".normalizers[", i, "]"}));
             --depth_;
             return;
         }
@@ -284,9 +285,9 @@ private:
             step.accents = bool_of(n, "strip_accents", path, step.lower);
         } else if (type == "Precompiled") {
             step.what = kind::charsmap;
-            step.put = base64(string_of(n, "precompiled_charsmap", path, ""), path + ".precompiled_charsmap");
+            step.put = base64(string_of(n, "precompiled_charsmap", path, ""), concat({path, ".precompiled_charsmap"}));
         } else {
-            refuse(path + ".type", "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Nmt, ByteLevel, Prepend, Replace, BertNormalizer, Precompiled", type);
+            refuse(concat({path, ".type"}), "Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Nmt, ByteLevel, Prepend, Replace, BertNormalizer, Precompiled", type);
         }
         v_.normalization.push_back(std::move(step));
     }
@@ -296,13 +297,13 @@ private:
         std::uint32_t bits = 0;
         int count = 0;
         for (const char c : text) {
-            const int value = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+            const int held = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
             if (c == '=') break;
-            if (value < 0) {
-                fail(errc::bad_format, path, "base64", "the character '" + std::string(1, c) + "'");
+            if (held < 0) {
+                fail(errc::bad_format, path, "base64", concat({"the character '", std::string(1, c), "'"}));
                 return {};
             }
-            bits = bits << 6 | static_cast<std::uint32_t>(value);
+            bits = bits << 6 | static_cast<std::uint32_t>(held);
             count += 6;
             if (count < 8) continue;
             count -= 8;
@@ -320,7 +321,7 @@ private:
         } else if (field(pattern, "String").is_string()) {
             find = field(pattern, "String").get<std::string>();
         } else {
-            fail(errc::bad_format, path + ".pattern", "{\"String\": ..} or {\"Regex\": ..}", pattern.dump().substr(0, 60));
+            fail(errc::bad_format, concat({path, ".pattern"}), "{\"String\": ..} or {\"Regex\": ..}", pattern.dump().substr(0, 60));
         }
     }
 
@@ -333,9 +334,9 @@ private:
                                                                          {"Contiguous", split_behavior::contiguous},
                                                                          {"MergedWithPrevious", split_behavior::merged_with_previous},
                                                                          {"MergedWithNext", split_behavior::merged_with_next}};
-        for (const auto& [known, value] : names)
-            if (known == name) return value;
-        refuse(path + ".behavior", "Removed, Isolated, Contiguous, MergedWithPrevious, MergedWithNext", name);
+        for (const auto& [known, held] : names)
+            if (known == name) return held;
+        refuse(concat({path, ".behavior"}), "Removed, Isolated, Contiguous, MergedWithPrevious, MergedWithNext", name);
         return split_behavior::isolated;
     }
 
@@ -348,7 +349,7 @@ private:
         if (type == "Sequence") {
             const json& list = array_of(p, "pretokenizers", path);
             if (++depth_ > 20) return fail(errc::out_of_range, path, "sequences nested at most 20 deep", "more");
-            for (std::size_t i = 0; i < list.size(); ++i) pre_tokenizer(list[i], path + ".pretokenizers[" + std::to_string(i) + "]");
+            for (std::size_t i = 0; i < list.size(); ++i) pre_tokenizer(list[i], concat({path, ".pretokenizers[", i, "]"}));
             --depth_;
             return;
         }
@@ -381,7 +382,7 @@ private:
             step.find = string_of(p, "delimiter", path);
             step.behavior = split_behavior::removed;
         } else {
-            refuse(path + ".type", "Sequence, Split, ByteLevel, Metaspace, Whitespace, WhitespaceSplit, Digits, Punctuation, BertPreTokenizer, CharDelimiterSplit", type);
+            refuse(concat({path, ".type"}), "Sequence, Split, ByteLevel, Metaspace, Whitespace, WhitespaceSplit, Digits, Punctuation, BertPreTokenizer, CharDelimiterSplit", type);
         }
         v_.cuts.push_back(std::move(step));
     }
@@ -391,7 +392,7 @@ private:
         const std::string scheme = string_of(p, "prepend_scheme", path, bool_of(p, "add_prefix_space", path, true) ? "always" : "never");
         if (scheme == "always") return cut_step::place::always;
         if (scheme == "first") return cut_step::place::first;
-        if (scheme != "never" && !failure_) refuse(path + ".prepend_scheme", "always, first, never", scheme);
+        if (scheme != "never" && !failure_) refuse(concat({path, ".prepend_scheme"}), "always, first, never", scheme);
         return cut_step::place::never;
     }
 
@@ -435,7 +436,7 @@ private:
         if (type == "Sequence") {
             const json& list = array_of(p, "processors", path);
             if (++depth_ > 20) return fail(errc::out_of_range, path, "sequences nested at most 20 deep", "more");
-            for (std::size_t i = 0; i < list.size(); ++i) post_processor(list[i], path + ".processors[" + std::to_string(i) + "]");
+            for (std::size_t i = 0; i < list.size(); ++i) post_processor(list[i], concat({path, ".processors[", i, "]"}));
             --depth_;
         } else if (type == "ByteLevel") {
             // adjusts offsets only
@@ -445,14 +446,14 @@ private:
             pair_id(p, "cls", path, v_.before);
             pair_id(p, "sep", path, v_.after);
         } else {
-            refuse(path + ".type", "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing", type);
+            refuse(concat({path, ".type"}), "Sequence, ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing", type);
         }
     }
 
     void pair_id(const json& p, const char* key, const std::string& path, std::vector<token_id>& ids) {
         const json& pair = field(p, key);
         if (!pair.is_array() || pair.size() != 2 || !pair[1].is_number_unsigned() || pair[1].get<std::uint64_t>() >= v_.tokens.size())
-            return fail(errc::bad_format, path + "." + key, "a token and its id", pair.dump().substr(0, 60));
+            return fail(errc::bad_format, concat({path, ".", key}), "a token and its id", pair.dump().substr(0, 60));
         ids.push_back(pair[1].get<token_id>());
     }
 
@@ -461,19 +462,19 @@ private:
         const json& special = field(p, "special_tokens");
         bool after = false;
         for (std::size_t i = 0; i < single.size() && !failure_; ++i) {
-            const std::string here = path + ".single[" + std::to_string(i) + "]";
+            const std::string here = concat({path, ".single[", i, "]"});
             if (field(single[i], "Sequence").is_object()) {
                 if (after) return fail(errc::unsupported, here, "one sequence", "a second one");
                 after = true;
                 continue;
             }
-            const std::string name = string_of(field(single[i], "SpecialToken"), "id", here + ".SpecialToken");
+            const std::string name = string_of(field(single[i], "SpecialToken"), "id", concat({here, ".SpecialToken"}));
             if (failure_) return;
             const json& ids = field(field(special, name.c_str()), "ids");
-            if (!ids.is_array()) return fail(errc::missing, path + ".special_tokens", "the ids of '" + name.substr(0, 80) + "'", "none");
+            if (!ids.is_array()) return fail(errc::missing, concat({path, ".special_tokens"}), concat({"the ids of '", name.substr(0, 80), "'"}), "none");
             for (const json& id : ids) {
                 if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= v_.tokens.size())
-                    return fail(errc::out_of_range, path + ".special_tokens['" + name.substr(0, 80) + "']", "ids below " + std::to_string(v_.tokens.size()), id.dump().substr(0, 40));
+                    return fail(errc::out_of_range, concat({path, ".special_tokens['", name.substr(0, 80), "']"}), concat({"ids below ", v_.tokens.size()}), id.dump().substr(0, 40));
                 (after ? v_.after : v_.before).push_back(id.get<token_id>());
             }
         }
@@ -494,7 +495,7 @@ private:
         if (type == "Sequence") {
             const json& list = array_of(d, "decoders", path);
             if (++depth_ > 20) return fail(errc::out_of_range, path, "sequences nested at most 20 deep", "more");
-            for (std::size_t i = 0; i < list.size(); ++i) decoder(list[i], path + ".decoders[" + std::to_string(i) + "]");
+            for (std::size_t i = 0; i < list.size(); ++i) decoder(list[i], concat({path, ".decoders[", i, "]"}));
             --depth_;
             return;
         }
@@ -512,7 +513,7 @@ private:
             step.put = string_of(d, "content", path);
             bool is_pattern = false;
             found_text(d, path, step.find, is_pattern);
-            if (is_pattern) return fail(errc::unsupported, path + ".pattern", "a String", "a Regex");
+            if (is_pattern) return fail(errc::unsupported, concat({path, ".pattern"}), "a String", "a Regex");
         } else if (type == "WordPiece") {
             step.what = kind::wordpiece;
             step.find = string_of(d, "prefix", path, "##");
@@ -526,11 +527,11 @@ private:
             const auto stop = number_of(d, "stop", path, 1000000).value_or(0);
             if (failure_) return;
             if (content != " " || start > 1 || stop != 0)
-                return fail(errc::unsupported, path, "one space stripped at the start", "'" + content.substr(0, 40) + "', " + std::to_string(start) + ", " + std::to_string(stop));
+                return fail(errc::unsupported, path, "one space stripped at the start", concat({"'", content.substr(0, 40), "', ", start, ", ", stop}));
             if (start == 0) return;
             step.what = kind::drop_first;
         } else {
-            refuse(path + ".type", "Sequence, Fuse, ByteLevel, ByteFallback, Metaspace, Replace, WordPiece, BPEDecoder, Strip", type);
+            refuse(concat({path, ".type"}), "Sequence, Fuse, ByteLevel, ByteFallback, Metaspace, Replace, WordPiece, BPEDecoder, Strip", type);
         }
         v_.printing.push_back(std::move(step));
     }
@@ -539,8 +540,8 @@ private:
 
     /// "bos_token": "<s>" or {"content": "<s>", ..}
     void named_token(const json& c, const char* key, token_id& id) {
-        const json& value = field(c, key);
-        const json& name = value.is_object() ? field(value, "content") : value;
+        const json& held = field(c, key);
+        const json& name = held.is_object() ? field(held, "content") : held;
         if (!name.is_string()) return;
         if (const auto found = find(name.get_ref<const std::string&>())) id = *found;
     }
@@ -581,13 +582,13 @@ private:
 
     void generation(const json& g) {
         if (g.is_null()) return;
-        const auto id_of = [&](const json& value) {
-            return value.is_number_unsigned() && value.get<std::uint64_t>() < v_.tokens.size() ? value.get<token_id>() : no_token;
+        const auto id_of = [&](const json& held) {
+            return held.is_number_unsigned() && held.get<std::uint64_t>() < v_.tokens.size() ? held.get<token_id>() : no_token;
         };
         if (const token_id begin = id_of(field(g, "bos_token_id")); begin != no_token && v_.begin == no_token) v_.begin = begin;
         const json& ends = field(g, "eos_token_id");
-        for (const json& value : ends.is_array() ? ends : json::array({ends})) {
-            const token_id end = id_of(value);
+        for (const json& held : ends.is_array() ? ends : json::array({ends})) {
+            const token_id end = id_of(held);
             if (end == no_token) continue;
             if (v_.end == no_token) v_.end = end;
             v_.also_end.push_back(end);

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_TOKENIZER_STATE_HPP
 #define HENCE_TEXT_DETAIL_TOKENIZER_STATE_HPP
 
+#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../bpe.hpp"
 #include "../pipeline.hpp"
@@ -54,15 +55,15 @@ namespace detail {
 inline result<void> check_vocabulary(const vocabulary& v) {
     const std::size_t count = v.tokens.size();
     if (count == 0) return make_error(errc::missing, "vocabulary", "at least one token", "none");
-    if (count > 0x40000000u) return make_error(errc::out_of_range, "vocabulary", "at most 2^30 tokens", std::to_string(count));
+    if (count > 0x40000000u) return make_error(errc::out_of_range, "vocabulary", "at most 2^30 tokens", decimal(count));
     if (!v.types.empty() && v.types.size() != count)
-        return make_error(errc::mismatch, "token types", std::to_string(count) + ", one a token", std::to_string(v.types.size()));
+        return make_error(errc::mismatch, "token types", concat({count, ", one a token"}), decimal(v.types.size()));
     if (!v.scores.empty() && v.scores.size() != count)
-        return make_error(errc::mismatch, "token scores", std::to_string(count) + ", one a token", std::to_string(v.scores.size()));
+        return make_error(errc::mismatch, "token scores", concat({count, ", one a token"}), decimal(v.scores.size()));
     std::optional<error> failure;
     const auto check = [&](std::string_view what, token_id id) {
         if (failure || id == no_token || (id >= 0 && static_cast<std::size_t>(id) < count)) return;
-        failure = make_error(errc::out_of_range, std::string(what), "an id below " + std::to_string(count), std::to_string(id));
+        failure = make_error(errc::out_of_range, std::string(what), concat({"an id below ", count}), decimal(id));
     };
     check("begin token", v.begin);
     check("end token", v.end);

@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_UNIGRAM_INL_HPP
 #define HENCE_TEXT_DETAIL_UNIGRAM_INL_HPP
 
+#include "../../core/text.hpp"
 #include "../bpe.hpp"
 #include "../unicode.hpp"
 #include "../unigram.hpp"
@@ -17,7 +18,7 @@ namespace text {
 HENCE_INLINE result<unigram_model> unigram_model::make(const vocabulary& v) {
     constexpr std::size_t most_bytes = 1024;
     if (v.scores.size() != v.tokens.size())
-        return make_error(errc::mismatch, "token scores", std::to_string(v.tokens.size()) + ", one a token", std::to_string(v.scores.size()));
+        return make_error(errc::mismatch, "token scores", concat({v.tokens.size(), ", one a token"}), decimal(v.scores.size()));
     if (v.unknown == no_token) return make_error(errc::missing, "unknown token", "an id, for unigram vocabularies do not spell everything", "none");
     unigram_model m;
     if (v.exact_scores.size() == v.scores.size()) {
@@ -34,7 +35,7 @@ HENCE_INLINE result<unigram_model> unigram_model::make(const vocabulary& v) {
     for (std::size_t id = 0; id < v.tokens.size(); ++id) {
         const std::string_view token = v.tokens[id];
         const token_type type = detail::type_of(v, id);
-        if (!std::isfinite(m.scores_[id])) return make_error(errc::not_a_number, "score of token " + std::to_string(id), "a finite number");
+        if (!std::isfinite(m.scores_[id])) return make_error(errc::not_a_number, concat({"score of token ", id}), "a finite number");
         if (type == token_type::byte) {
             if (const int byte = detail::byte_of_token(token); byte >= 0) {
                 m.byte_token_[static_cast<std::size_t>(byte)] = static_cast<token_id>(id);
@@ -46,7 +47,7 @@ HENCE_INLINE result<unigram_model> unigram_model::make(const vocabulary& v) {
         if (type == token_type::control || type == token_type::unknown || token.empty()) continue;
         if (v.by_steps && type == token_type::user_defined) continue;  // found in the text before the model sees it
         if (token.size() > most_bytes)
-            return make_error(errc::out_of_range, "token " + std::to_string(id), "at most 1024 bytes", std::to_string(token.size()));
+            return make_error(errc::out_of_range, concat({"token ", id}), "at most 1024 bytes", decimal(token.size()));
         if (type == token_type::user_defined) m.scores_[id] = 0;
         std::uint32_t node = none;
         for (std::size_t i = 0; i < token.size(); ++i) {
@@ -121,11 +122,11 @@ HENCE_INLINE result<charsmap> charsmap::make(std::string_view block) {
         for (std::size_t i = 4; i > 0; --i) value = value << 8 | static_cast<unsigned char>(block[at + i - 1]);
         return value;
     };
-    if (block.size() < 4) return make_error(errc::truncated, "precompiled_charsmap", "at least 4 bytes", std::to_string(block.size()));
+    if (block.size() < 4) return make_error(errc::truncated, "precompiled_charsmap", "at least 4 bytes", decimal(block.size()));
     const std::size_t size = word(0);
     if (size % 4 != 0 || size == 0 || size > block.size() - 4)
-        return make_error(errc::bad_format, "precompiled_charsmap", "a trie of at most " + std::to_string(block.size() - 4) + " bytes, a multiple of 4",
-                          std::to_string(size));
+        return make_error(errc::bad_format, "precompiled_charsmap", concat({"a trie of at most ", block.size() - 4, " bytes, a multiple of 4"}),
+                          decimal(size));
     for (std::size_t i = 0; i < size; i += 4) m.units_.push_back(word(4 + i));
     m.replacements_ = block.substr(4 + size);
     return m;

@@ -2,6 +2,7 @@
 //
 //     chat MODEL.gguf          a line from standard input is a message, an empty one ends
 #include <hence/hence.hpp>
+#include <hence/text/chat.hpp>
 
 #include <iostream>
 #include <string>

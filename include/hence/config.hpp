@@ -135,6 +135,18 @@
 #define HENCE_HAS_DEFINITIONS 0
 #endif
 
+// Parts that most programs do without (chat templates' interpreter, Hugging Face folders, ...) are defined by headers of
+// their own, so that a header-only program compiles them only if it includes those; <hence/everything.hpp> includes
+// all. Code that reaches such a part declares its one entry HENCE_OPTIONAL and asks HENCE_IS_THERE(entry) before it
+// calls: in a program without the part the symbol is null. In the compiled form every part is there.
+#if defined(HENCE_COMPILED)
+#define HENCE_OPTIONAL
+#define HENCE_IS_THERE(function) true
+#else
+#define HENCE_OPTIONAL __attribute__((weak))
+#define HENCE_IS_THERE(function) (&(function) != nullptr)
+#endif
+
 // The scalar tier is the reference that tests compare the others with. It is in the compiled form; a header-only
 // program has it only if it defines HENCE_SCALAR_TIER, because everyone else would compile it for nothing.
 #if defined(HENCE_COMPILED) || defined(HENCE_SCALAR_TIER)

@@ -126,8 +126,10 @@ class bpe_model;
 }  // namespace text
 
 // text/chat.hpp
-struct chat_message;
 struct chat_options;
+
+// text/chat_message.hpp
+struct chat_message;
 
 // text/detokenizer.hpp
 class streaming_detokenizer;

@@ -1,13 +1,13 @@
-// The whole of hence with one include.
+// hence with one include: everything, or in a header-only program everything but the optional headers.
 //
-// Not here, because they cost a dependency or compile time that most programs do without: the rooms
-// compress, interop and distributed. Include those by name. Written by ./run format.
+// Those are in everything.hpp: chat templates, Hugging Face folders, pruning masks and others whose definitions
+// most programs need not compile. Outside both are the rooms compress, interop and distributed. Written by
+// ./run format.
 #ifndef HENCE_HENCE_HPP
 #define HENCE_HENCE_HPP
 
 #include "config.hpp"
 
-#include "core/json.hpp"
 #include "core/quote.hpp"
 #include "core/result.hpp"
 #include "core/rng.hpp"
@@ -24,7 +24,6 @@
 #include "tensor/tensor.hpp"
 #include "tensor/tensor_view.hpp"
 
-#include "sys/atomic_file.hpp"
 #include "sys/cpu.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/thread_team.hpp"
@@ -37,30 +36,20 @@
 
 #include "io/file_tensor.hpp"
 #include "io/gguf.hpp"
-#include "io/gguf_writer.hpp"
-#include "io/hf_config.hpp"
-#include "io/safetensors.hpp"
 
 #include "text/bpe.hpp"
-#include "text/chat.hpp"
+#include "text/chat_message.hpp"
 #include "text/detokenizer.hpp"
-#include "text/jinja.hpp"
-#include "text/pattern.hpp"
-#include "text/pipeline.hpp"
 #include "text/pretokenizer.hpp"
 #include "text/steps.hpp"
 #include "text/thinking.hpp"
 #include "text/tokenizer.hpp"
-#include "text/tokenizer_json.hpp"
 #include "text/unicode.hpp"
 #include "text/unigram.hpp"
 #include "text/vocabulary.hpp"
 #include "text/wordpiece.hpp"
 
 #include "quant/decode.hpp"
-
-#include "prune/mask.hpp"
-#include "prune/pattern.hpp"
 
 #include "cache/page_pool.hpp"
 #include "cache/sequence.hpp"
@@ -105,7 +94,6 @@
 #include "reason/budget_forcing.hpp"
 #include "reason/canonical.hpp"
 #include "reason/chain_of_thought.hpp"
-#include "reason/compiled.hpp"
 #include "reason/concepts.hpp"
 #include "reason/context.hpp"
 #include "reason/deep_confidence.hpp"
@@ -121,8 +109,6 @@
 #include "reason/reason.hpp"
 #include "reason/rebase.hpp"
 #include "reason/regex.hpp"
-#include "reason/registry.hpp"
-#include "reason/scripted_engine.hpp"
 #include "reason/search_tree.hpp"
 #include "reason/self_consistency.hpp"
 #include "reason/self_refine.hpp"
@@ -130,9 +116,12 @@
 #include "reason/step_beam.hpp"
 #include "reason/stopper.hpp"
 #include "reason/strategies.hpp"
-#include "reason/trace.hpp"
 #include "reason/tree_of_thoughts.hpp"
 #include "reason/verifier.hpp"
 #include "reason/votes.hpp"
+
+#if defined(HENCE_COMPILED)
+#include "everything.hpp"
+#endif
 
 #endif

@@ -7,4 +7,5 @@
 #include "definitions.hpp"
 
 #include "hence/text/detail/pipeline.inl.hpp"
+#include "hence/text/detail/step_runner.inl.hpp"
 #include "hence/text/detail/tokenizer_json.inl.hpp"

@@ -52,7 +52,7 @@ def reincluded(relative: str) -> bool:
 
 def check_includes(path: Path, relative: str, lines):
     room = room_of(relative)
-    top = relative in ("hence.hpp", "fwd.hpp")
+    top = relative in ("hence.hpp", "everything.hpp", "fwd.hpp")
     for number, line in enumerate(lines, 1):
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
         if not match:
@@ -72,7 +72,7 @@ def check_includes(path: Path, relative: str, lines):
             report(path, number, "include", f"{target} is outside include/hence")
             continue
         other = resolved.relative_to(INCLUDE).as_posix()
-        if other == "hence.hpp":
+        if other in ("hence.hpp", "everything.hpp") and not top:
             report(path, number, "include", "the umbrella is for users, not for the library")
         if top or other in ("config.hpp", "fwd.hpp"):
             continue

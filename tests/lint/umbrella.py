@@ -1,4 +1,4 @@
-"""Writes include/hence/hence.hpp and include/hence/fwd.hpp from the headers that exist.
+"""Writes hence.hpp, everything.hpp and fwd.hpp of include/hence from the headers that exist.
 
 Both are lists, and lists kept by hand go stale. The lint fails when they differ from what this file
 writes; `./run format` writes them.
@@ -13,15 +13,31 @@ ROOMS = ["core", "tensor", "sys", "kernels", "io", "text", "quant", "prune", "ca
 # Headers that need something most programs lack.
 OUTSIDE = {"io/onnx.hpp"}  # protozero, and exceptions
 
+# Headers that a header-only program includes by name, or all of them with everything.hpp: what they define costs
+# compile time that most programs do without. In the compiled form hence.hpp has them too.
+OPTIONAL_ROOMS = {"prune"}
+OPTIONAL = {"core/json.hpp", "io/gguf_writer.hpp", "io/hf_config.hpp", "io/safetensors.hpp", "models/huggingface.hpp",
+            "reason/compiled.hpp", "reason/registry.hpp", "reason/scripted_engine.hpp", "reason/trace.hpp", "sys/atomic_file.hpp",
+            "text/chat.hpp", "text/jinja.hpp", "text/pattern.hpp", "text/pipeline.hpp", "text/tokenizer_json.hpp"}
+
 UMBRELLA_HEAD = """\
-// The whole of hence with one include.
+// hence with one include: everything, or in a header-only program everything but the optional headers.
 //
-// Not here, because they cost a dependency or compile time that most programs do without: the rooms
-// compress, interop and distributed. Include those by name. Written by ./run format.
+// Those are in everything.hpp: chat templates, Hugging Face folders, pruning masks and others whose definitions
+// most programs need not compile. Outside both are the rooms compress, interop and distributed. Written by
+// ./run format.
 #ifndef HENCE_HENCE_HPP
 #define HENCE_HENCE_HPP
 
 #include "config.hpp"
+"""
+
+EVERYTHING_HEAD = """\
+// The whole of hence: hence.hpp and its optional headers. Written by ./run format.
+#ifndef HENCE_EVERYTHING_HPP
+#define HENCE_EVERYTHING_HPP
+
+#include "hence.hpp"
 """
 
 FWD_HEAD = """\
@@ -50,15 +66,29 @@ def public_headers(include: Path):
                 yield relative
 
 
-def umbrella(include: Path) -> str:
-    text = UMBRELLA_HEAD
-    room = None
+def is_optional(header: str) -> bool:
+    return header in OPTIONAL or header.split("/")[0] in OPTIONAL_ROOMS
+
+
+def includes(include: Path, optional: bool) -> str:
+    text, room = "", None
     for header in public_headers(include):
+        if is_optional(header) != optional:
+            continue
         if header.split("/")[0] != room:
             room = header.split("/")[0]
             text += "\n"
         text += f'#include "{header}"\n'
-    return text + "\n#endif\n"
+    return text
+
+
+def umbrella(include: Path) -> str:
+    compiled = '\n#if defined(HENCE_COMPILED)\n#include "everything.hpp"\n#endif\n'
+    return UMBRELLA_HEAD + includes(include, False) + compiled + "\n#endif\n"
+
+
+def everything(include: Path) -> str:
+    return EVERYTHING_HEAD + includes(include, True) + "\n#endif\n"
 
 
 TYPE = re.compile(r"^(class|struct|enum class)\s+(?:\[\[[^\]]*\]\]\s+|alignas\([^)]*\)\s+)*([a-z]\w*)\s*"
@@ -165,7 +195,8 @@ def fwd(include: Path) -> str:
 def stale(root: Path):
     """The files that differ from what the headers say, with the text they should have."""
     include = root / "include" / "hence"
-    for name, text in (("hence.hpp", umbrella(include)), ("fwd.hpp", fwd(include))):
+    for name, text in (("hence.hpp", umbrella(include)), ("everything.hpp", everything(include)),
+                       ("fwd.hpp", fwd(include))):
         path = include / name
         if not path.exists() or path.read_text() != text:
             yield path, text

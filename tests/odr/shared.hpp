@@ -2,7 +2,7 @@
 #ifndef HENCE_TESTS_ODR_SHARED_HPP
 #define HENCE_TESTS_ODR_SHARED_HPP
 
-#include <hence/hence.hpp>
+#include <hence/everything.hpp>
 
 namespace hence_test {
 

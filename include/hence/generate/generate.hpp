@@ -6,7 +6,7 @@
 
 #include "../core/result.hpp"
 #include "../core/types.hpp"
-#include "../text/chat.hpp"
+#include "../text/chat_message.hpp"
 #include "account.hpp"
 #include "events.hpp"
 #include "reasoning_engine.hpp"

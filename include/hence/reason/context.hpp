@@ -8,7 +8,7 @@
 #include "../core/result.hpp"
 #include "../core/rng.hpp"
 #include "../generate/reasoning_engine.hpp"
-#include "../text/chat.hpp"
+#include "../text/chat_message.hpp"
 #include "answer.hpp"
 #include "canonical.hpp"
 #include "options.hpp"

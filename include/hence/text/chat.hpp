@@ -1,11 +1,13 @@
-// render_chat: a conversation as the one text that a chat model was trained on.
+// render_chat with all that a template may be given: variables, the time, messages with tools.
 //
-// The template is the one in the model's file, interpreted by text/jinja.hpp. What the model then writes may
+// chat_message.hpp declares the form that most programs need. A header-only program that uses chat models includes this
+// header, which brings the interpreter (three seconds of compile time). The template is the one in the model's file, interpreted by text/jinja.hpp. What the model then writes may
 // begin with its thinking: text/thinking.hpp tells that apart from the answer.
 #ifndef HENCE_TEXT_CHAT_HPP
 #define HENCE_TEXT_CHAT_HPP
 
 #include "../core/result.hpp"
+#include "chat_message.hpp"
 #include "jinja.hpp"
 #include "tokenizer.hpp"
 
@@ -15,12 +17,6 @@
 
 HENCE_NAMESPACE_BEGIN
 
-/// One turn: role is "system", "user" or "assistant" (or what else the template knows, such as "tool").
-struct chat_message {
-    std::string role;
-    std::string content;
-};
-
 struct chat_options {
     bool add_generation_prompt = true;  ///< end where the assistant's answer begins
     std::string begin_token{};          ///< bos_token in the template
@@ -29,18 +25,9 @@ struct chat_options {
     jinja_options run{};                ///< the time for strftime_now, limits
 };
 
-/// The prompt for these messages by the model's own template. It holds the begin token where the template
-/// writes one: encode it with encode_options{.add_begin_end = false}.
+/// As render_chat of chat_message.hpp, with further variables for the template; empty begin and end tokens are the tokenizer's.
 /// @shape none
-/// @errors missing: the model has no template; those of jinja_template: invalid_argument with the template's own
-/// words where it refuses the conversation
-/// @source the template in the model's file
-[[nodiscard]] result<std::string> render_chat(const tokenizer& t, std::span<const chat_message> messages,
-                                              bool add_generation_prompt = true);
-
-/// The same with further variables for the template; empty begin and end tokens are the tokenizer's.
-/// @shape none
-/// @errors as above
+/// @errors missing: the model has no template; those of jinja_template
 /// @source the template in the model's file
 [[nodiscard]] result<std::string> render_chat(const tokenizer& t, const jinja_value& messages, const chat_options& options);
 

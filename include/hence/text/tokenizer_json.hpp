@@ -32,6 +32,7 @@ struct tokenizer_files {
 HENCE_NAMESPACE_END
 
 #if HENCE_HAS_DEFINITIONS
+#include "detail/step_runner.inl.hpp"
 #include "detail/tokenizer_json.inl.hpp"
 #endif
 

@@ -28,13 +28,17 @@ HENCE_INLINE result<std::string> render_chat(const tokenizer& t, const jinja_val
     return render_chat(t.chat_template(), messages, filled);
 }
 
-HENCE_INLINE result<std::string> render_chat(const tokenizer& t, std::span<const chat_message> messages, bool add_generation_prompt) {
+namespace text::detail {
+
+HENCE_OPTIONAL result<std::string> render_messages(const tokenizer& t, std::span<const chat_message> messages, bool add_generation_prompt) {
     std::vector<jinja_value> list;
     for (const chat_message& message : messages) list.push_back(jinja_value::dict({{"role", message.role}, {"content", message.content}}));
     chat_options options;
     options.add_generation_prompt = add_generation_prompt;
     return render_chat(t, jinja_value::list(std::move(list)), options);
 }
+
+}  // namespace text::detail
 
 HENCE_NAMESPACE_END
 

@@ -104,7 +104,7 @@ private:
         }
         if (!s_.steps->normalizes(text)) return normalized(text, at_beginning);
         std::string normal(text);
-        s_.steps->normalize(normal, scratch_.steps);
+        s_.steps->normalize(normal, steps_memory());
         return normalized(normal, at_beginning);
     }
 
@@ -116,10 +116,16 @@ private:
 
     [[nodiscard]] bool cut_by_steps(std::string_view text, bool at_beginning) {
         if (const pretokenizer* const scanners = s_.steps->scanners(); scanners != nullptr) return scanned(*scanners, text);
-        s_.steps->cut(text, at_beginning, scratch_.steps);
-        for (const pipeline::scratch::part& part : scratch_.steps.parts)
-            if (!piece(std::string_view(scratch_.steps.text).substr(part.begin, part.length))) return false;
+        step_runner::memory& memory = steps_memory();
+        s_.steps->cut(text, at_beginning, memory);
+        for (std::size_t i = 0; i < memory.parts(); ++i)
+            if (!piece(memory.part_text(i))) return false;
         return true;
+    }
+
+    [[nodiscard]] step_runner::memory& steps_memory() {
+        if (!steps_memory_) steps_memory_ = s_.steps->make_memory();
+        return *steps_memory_;
     }
 
     [[nodiscard]] bool piece(std::string_view text) {
@@ -211,17 +217,18 @@ private:
 
     [[nodiscard]] bool bert(std::string_view text) {
         text_ = bert_normalize(text, true, true, s_.v.strip_accents, s_.v.lowercase);
-        scratch_.steps.words.clear();
-        bert_words(text_, scratch_.steps.words);
-        for (const std::string_view word : scratch_.steps.words) cache_.append(word, ids_, [&] { s_.wordpiece->encode(word, ids_); });
+        scratch_.words.clear();
+        bert_words(text_, scratch_.words);
+        for (const std::string_view word : scratch_.words) cache_.append(word, ids_, [&] { s_.wordpiece->encode(word, ids_); });
         return true;
     }
 
     struct {
         merge_scratch merging;
         unigram_model::scratch lattice;
-        pipeline::scratch steps;
+        std::vector<std::string_view> words;
     } scratch_;
+    std::unique_ptr<step_runner::memory> steps_memory_;
     word_cache cache_;
     const tokenizer_state& s_;
     std::vector<token_id>& ids_;

@@ -104,7 +104,9 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
     }
     if (name == "indent") {
         const value* const blank = arguments.get(2, "blank");
-        const std::string space = a == nullptr ? "    " : string_in(*a) != nullptr ? *string_in(*a) : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(integer_in(*a).value_or(4), 0, 10000)), ' ');
+        const std::int64_t width = a == nullptr || string_in(*a) != nullptr ? 4 : integer_in(*a).value_or(4);
+        if (width > 10000) return fail("a width of at most 10000", decimal(width), errc::out_of_range);
+        const std::string space = a != nullptr && string_in(*a) != nullptr ? *string_in(*a) : std::string(static_cast<std::size_t>(std::max<std::int64_t>(width, 0)), ' ');
         std::string out = b != nullptr && truth(*b) ? space : std::string();
         const std::vector<value> lines = lines_of(concat({text, "\n"}), false);
         if (!charge(1, text.size() + lines.size() * (space.size() + 64))) return {};

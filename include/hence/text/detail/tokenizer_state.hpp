@@ -5,12 +5,12 @@
 #include "../../core/text.hpp"
 #include "../../core/quote.hpp"
 #include "../bpe.hpp"
-#include "../pipeline.hpp"
 #include "../pretokenizer.hpp"
 #include "../tokenizer.hpp"
 #include "../unigram.hpp"
 #include "../wordpiece.hpp"
 #include "special_matcher.hpp"
+#include "step_runner.hpp"
 #include "token_text.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ struct tokenizer_state {
     route way = route::scanned;
     pretokenizer cut;
     charsmap rules;
-    std::optional<pipeline> steps;
+    std::shared_ptr<const detail::step_runner> steps;  // where way is by_steps
     std::optional<bpe_model> bpe;
     std::optional<unigram_model> unigram;
     std::optional<wordpiece_model> wordpiece;  // none of the three: whole pieces only
@@ -98,46 +98,6 @@ inline void append_unmarked(std::string& out, std::string_view token) {
     }
 }
 
-inline void replace_all(std::string& text, std::string_view find, std::string_view put) {
-    if (!find.empty() && text.find(find) != std::string::npos) text = replaced(text, find, put);
-}
-
-/// What a token prints by the printing steps.
-inline void append_by_steps(std::string& out, std::string_view token, const std::vector<print_step>& steps) {
-    std::string text(token);
-    for (const print_step& step : steps) {
-        switch (step.what) {
-            case print_step::kind::byte_level: {
-                std::string bytes;
-                if (from_byte_alphabet(text, bytes)) text = std::move(bytes);
-                break;
-            }
-            case print_step::kind::metaspace: replace_all(text, step.find, " "); break;
-            case print_step::kind::replace: replace_all(text, step.find, step.put); break;
-            case print_step::kind::byte_fallback:
-                if (const int byte = byte_of_token(text); byte >= 0) text.assign(1, static_cast<char>(static_cast<unsigned char>(byte)));
-                break;
-            case print_step::kind::wordpiece:
-                if (text.compare(0, step.find.size(), step.find) == 0) {
-                    text.erase(0, step.find.size());
-                } else {
-                    text.insert(0, 1, ' ');
-                }
-                if (step.cleanup)
-                    for (const std::string_view tight : {" .", " ?", " !", " ,", " n't", " 'm", " 's", " 've", " 're"})
-                        replace_all(text, tight, tight.substr(1));
-                break;
-            case print_step::kind::suffix:
-                if (text.size() >= step.find.size() && text.compare(text.size() - step.find.size(), step.find.size(), step.find) == 0)
-                    text.replace(text.size() - step.find.size(), step.find.size(), " ");
-                break;
-            case print_step::kind::spaced: text.insert(0, 1, ' '); break;
-            case print_step::kind::drop_first: break;
-        }
-    }
-    out += text;
-}
-
 /// Fills `printed`, `special` and the matchers.
 inline void index_tokens(tokenizer_state& s) {
     const vocabulary& v = s.v;
@@ -151,7 +111,7 @@ inline void index_tokens(tokenizer_state& s) {
         const bool special = type == token_type::control || type == token_type::unknown;
         s.special[id] = special;
         if (v.by_steps && !v.printing.empty()) {
-            append_by_steps(s.printed, token, v.printing);
+            s.steps->print(s.printed, token, v.printing);
         } else if (special || type == token_type::user_defined) {
             s.printed += token;
         } else if (const int byte = type == token_type::byte ? byte_of_token(token) : -1; byte >= 0) {
@@ -174,11 +134,12 @@ inline void index_tokens(tokenizer_state& s) {
     for (std::size_t id = 0; id < count; ++id)
         if (!listed[id] && !v.by_steps && (s.special[id] || type_of(v, id) == token_type::user_defined))
             s.added.push_back({.id = static_cast<token_id>(id), .special = s.special[id] != 0});
-    pipeline::scratch scratch;
+    std::unique_ptr<step_runner::memory> memory;
+    if (s.steps) memory = s.steps->make_memory();
     for (std::size_t i = 0; i < s.added.size(); ++i) {
         std::string spelling = v.tokens[static_cast<std::size_t>(s.added[i].id)];
         const bool normalized = s.added[i].normalized && s.steps && !v.normalization.empty();
-        if (normalized) s.steps->normalize(spelling, scratch);
+        if (normalized) s.steps->normalize(spelling, *memory);
         (normalized ? s.normalized_matcher : s.matcher).add(spelling, static_cast<std::uint32_t>(i));
     }
     s.drop_first_space = (marked && v.add_space_prefix) || v.model == "bert";
@@ -195,7 +156,10 @@ inline result<void> build_model(tokenizer_state& s) {
     using route = tokenizer_state::route;
     vocabulary& v = s.v;
     if (v.by_steps) {
-        HENCE_TRY_ASSIGN(steps, pipeline::make(v.normalization, v.cuts, v.model == "gpt2"));
+        if (!HENCE_IS_THERE(make_step_runner))
+            return make_error(errc::unsupported, "tokenizer", "a program that includes <hence/text/tokenizer_json.hpp> or links hence::compiled",
+                              "a program without the steps of tokenizer.json");
+        HENCE_TRY_ASSIGN(steps, make_step_runner(v));
         s.steps = std::move(steps);
         s.way = route::by_steps;
     }

@@ -32,7 +32,7 @@ def seconds(compiler, root, flags, source):
         command = [compiler, "-std=c++20", *flags, '-DHENCE_EXAMPLES_DIR=""', "-I", os.path.join(root, "include"), "-c", file, "-o",
                    os.path.join(folder, "program.o")]
         best = None
-        for _ in range(2):
+        for _ in range(1 if os.environ.get("CI") == "true" else 2):  # the best of two, where nobody waits
             start = time.monotonic()
             subprocess.run(command, check=True)
             took = time.monotonic() - start

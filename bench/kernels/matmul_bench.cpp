@@ -86,7 +86,7 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
 
 const bool registered = [] {
     for (const hence::kernel_table* table : fast_tiers())
-        for (std::size_t i = 0; i < hence::packing_count; ++i)
+        for (std::size_t i = 0; i < hence::packing_count && !hence::is_sparse(static_cast<packing>(i)); ++i)
             for (const shape& s : shapes)
                 for (const std::size_t batch : {std::size_t{1}, std::size_t{8}, std::size_t{32}, std::size_t{256}})
                     for (const int threads : {1, 2}) {

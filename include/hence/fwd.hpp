@@ -100,6 +100,11 @@ struct kv_layout;
 struct activations;
 struct matmul_args;
 
+// kernels/sparse.hpp
+namespace kernels {
+struct sparse_choice;
+}  // namespace kernels
+
 // io/file_tensor.hpp
 struct file_tensor;
 

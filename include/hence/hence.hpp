@@ -33,6 +33,7 @@
 #include "kernels/kv_layout.hpp"
 #include "kernels/matmul.hpp"
 #include "kernels/pack.hpp"
+#include "kernels/sparse.hpp"
 
 #include "io/file_tensor.hpp"
 #include "io/gguf.hpp"

@@ -3,8 +3,10 @@
 
 #include "hence/kernels/dispatch.hpp"
 #include "hence/kernels/pack.hpp"
+#include "hence/kernels/sparse.hpp"
 
 #include "definitions.hpp"
 
 #include "hence/kernels/detail/dispatch.inl.hpp"
 #include "hence/kernels/detail/pack.inl.hpp"
+#include "hence/kernels/detail/sparse.inl.hpp"

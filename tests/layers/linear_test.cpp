@@ -1,5 +1,7 @@
 // linear against float64, for every format, tier, shape and way to give the weights.
+#include <hence/kernels/pack.hpp>
 #include <hence/layers/linear.hpp>
+#include <hence/prune/pattern.hpp>
 #include <hence/quant/decode.hpp>
 
 #include "support.hpp"
@@ -164,6 +166,43 @@ TEST_CASE("a masked layer equals the layer with zeros written in, bit for bit", 
     }
     const mask other(20, 41);
     CHECK_THROWS_AS(linear(weights, {.kept = &other}), hence::exception);
+}
+
+TEST_CASE("a mask with a pattern gives a sparse layer with the dense layer's bits", "[layers]") {
+    const matrix<float> weights = random_matrix(50, 96, 3);
+    const owned_vector<float> bias = random_vector(50, 4);
+    const matrix<float> in = random_matrix(5, 96, 5);
+    const struct {
+        packing format;
+        const char* pattern;
+        packing expected;
+    } cases[] = {{packing::q8, "2:4", packing::q8_24},           {packing::q8, "4:8", packing::q8_48},
+                 {packing::q8, "block:1x4:0.9", packing::q8_rows}, {packing::f32, "2:4", packing::f32_rows},
+                 {packing::bf16, "unstructured:0.9", packing::bf16_rows}, {packing::i8, "2:4", packing::i8}};
+    for (const auto& c : cases) {
+        const mask kept = build_mask(magnitude_scores(weights.view()).view(), parse_mask_pattern(c.pattern).value()).value();
+        matrix<float> zeros = copy(weights.view());
+        kept.apply(zeros.view());
+        for (const kernel_table* table : tiers()) {
+            const linear sparse(weights, bias, {.format = c.format, .kept = &kept, .kernels = table});
+            const linear dense(zeros, bias, {.format = c.format, .kernels = table});
+            INFO(c.pattern << " in " << name(c.format) << ", tier " << name(table->tier));
+            CHECK(sparse.weights().format == c.expected);
+            CHECK(dense.weights().format == c.format);
+            CHECK(equal_bits(run(sparse, in), run(dense, in)));
+        }
+    }
+}
+
+TEST_CASE("8-bit blocks made from numbers are within half a step of them", "[layers]") {
+    const matrix<float> weights = random_matrix(20, 64, 6);
+    const linear layer(weights, {.format = packing::q8});
+    std::vector<float> row(64);
+    for (std::size_t i = 0; i < 20; ++i) {
+        kernels::unpack_row(layer.weights(), i, row.data());
+        for (std::size_t k = 0; k < 64; ++k) CHECK(std::fabs(row[k] - weights(i, k)) < 0.5f / 127.0f + 1e-3f);
+    }
+    CHECK_THROWS_AS(linear(random_matrix(4, 40, 1), {.format = packing::q8}), hence::exception);
 }
 
 TEST_CASE("weights from a file's bytes keep their values in every format", "[layers]") {

@@ -2,10 +2,12 @@
 #include <hence/quant/decode.hpp>
 
 #include <hence/core/scalar.hpp>
+#include <hence/kernels/sparse.hpp>
 
 #include "support/catch.hpp"
 #include "support/test_data.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <sstream>
@@ -94,4 +96,32 @@ TEST_CASE("decode_row refuses sizes that do not belong together") {
     CHECK_FALSE(hence::decode_row(hence::dtype::q8_0, blocks, out).has_value());
     out.resize(32);
     CHECK(hence::decode_row(hence::dtype::q8_0, blocks, out).has_value());
+}
+
+TEST_CASE("the formats that leave zeros out decode to the dense block's values, bit for bit") {
+    using hence::dtype;
+    for (const dtype type : {dtype::q8_24, dtype::q8_48, dtype::q4_24}) {
+        const dtype dense_type = *hence::kernels::dense_of(type);
+        const std::size_t group = type == dtype::q8_48 ? 8 : 4;
+        std::vector<std::byte> dense(hence::row_bytes(dense_type, 96), std::byte{0});
+        for (std::size_t k = 0; k < 96; ++k) {
+            const std::size_t block = k / 32 * hence::traits(dense_type).block_bytes;
+            if (k % 32 == 0) {
+                const hence::f16 scale = hence::to_f16(0.37f + static_cast<float>(k));
+                std::memcpy(&dense[block], &scale.bits, 2);
+            }
+            // Which of a group stay changes from group to group, from none to half of them.
+            const bool stays = (k / group + k) % group < (k / group) % (group / 2 + 1);
+            if (dense_type == dtype::q8_0) dense[block + 2 + k % 32] = stays ? static_cast<std::byte>(200 - k) : std::byte{0};
+            else dense[block + 2 + k % 16] |= static_cast<std::byte>(stays ? k % 16 : 8) << (k % 32 < 16 ? 0 : 4);
+        }
+        std::vector<std::byte> smaller(hence::row_bytes(type, 96));
+        REQUIRE(hence::kernels::leave_out_zeros(type, dense.data(), 96, smaller.data()));
+        std::vector<float> wanted(96), found(96);
+        REQUIRE(hence::decode_row(dense_type, dense, wanted).has_value());
+        REQUIRE(hence::decode_row(type, smaller, found).has_value());
+        INFO(hence::name(type));
+        CHECK(found == wanted);
+        CHECK(std::count(found.begin(), found.end(), 0.0f) < 96);
+    }
 }

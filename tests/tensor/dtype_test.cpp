@@ -16,7 +16,7 @@ TEST_CASE("every format has its own row, in the order of the enumeration") {
         CHECK(hence::traits(type).block_elements > 0);
         CHECK(hence::traits(type).block_bytes > 0);
     }
-    CHECK(static_cast<std::size_t>(hence::dtype::iq4_xs) + 1 == hence::dtype_table.size());
+    CHECK(static_cast<std::size_t>(hence::dtype::q4_24) + 1 == hence::dtype_table.size());
 }
 
 TEST_CASE("block sizes follow from what the blocks hold") {
@@ -27,6 +27,10 @@ TEST_CASE("block sizes follow from what the blocks hold") {
     CHECK(hence::traits(hence::dtype::q5_0).block_bytes == 16 + 4 + 2);
     CHECK(hence::traits(hence::dtype::q5_1).block_bytes == 16 + 4 + 4);
     CHECK(hence::traits(hence::dtype::iq4_nl).block_bytes == 16 + 2);
+    // Half of them, with 2 or 4 bits each that say where they were.
+    CHECK(hence::traits(hence::dtype::q8_24).block_bytes == 16 + 4 + 2);
+    CHECK(hence::traits(hence::dtype::q8_48).block_bytes == 16 + 8 + 2);
+    CHECK(hence::traits(hence::dtype::q4_24).block_bytes == 8 + 4 + 2);
     // 256 values in 16 or 8 sub-blocks with packed scales.
     CHECK(hence::traits(hence::dtype::q2_k).block_bytes == 64 + 16 + 4);
     CHECK(hence::traits(hence::dtype::q3_k).block_bytes == 64 + 32 + 12 + 2);

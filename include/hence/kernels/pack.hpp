@@ -29,6 +29,9 @@ namespace kernels {
         case dtype::q8_0: return packing::q8;
         case dtype::q4_0: return packing::q4;
         case dtype::q4_1: return packing::q4m;
+        case dtype::q8_24: return packing::q8_24;
+        case dtype::q8_48: return packing::q8_48;
+        case dtype::q4_24: return packing::q4_24;
         default: return std::nullopt;
     }
 }

@@ -22,8 +22,12 @@ namespace layers {
 
 /// What a linear layer can be told when it is made from numbers.
 struct linear_options {
-    packing format = packing::f32;                ///< f32, f16, bf16 (rounded to nearest) or i8 (one scale per output)
-    const mask* kept = nullptr;                   ///< weights outside it become zero before packing; null: all stay
+    packing format = packing::f32;                ///< f32, f16, bf16 (rounded to nearest), i8 (one scale per output), q8
+                                                  ///< (one per 32 inputs)
+    /// Weights outside it become zero before packing; null: all stay. In f32, bf16 and q8 zeros are then left out in the
+    /// packing that takes the fewest bytes, if that pays (kernels/sparse.hpp); the products are those of the dense layer
+    /// with zeros written in, bit for bit.
+    const mask* kept = nullptr;
     const kernel_table* kernels = nullptr;        ///< null: kernels::default_table()
     std::pmr::memory_resource* memory = nullptr;  ///< of the weights; null: std::pmr::get_default_resource()
 };

@@ -29,8 +29,24 @@ enum class packing : std::uint8_t {
            ///< value + 8; then per block [r] half scale
     q4m,   ///< as q4 with unsigned values 0..15; then scales; then per block [r] half minimum
     i8,    ///< [k/4][r][4] bytes, value + 128; then [r] float scale: one scale per output row
+    q8_24,       ///< 2 of 4: blocks of 32 columns: 4 times [r][4] signed bytes, [r][4] bytes of 2-bit places (vector v's at
+                 ///< bit 2 v; bytes 0, 1 lie in columns 8 v .. 8 v + 3, bytes 2, 3 in the next four); then half scales
+    q8_48,       ///< 4 of 8: the same with 2 times [r][4] bytes of nibbles, each a place among 8 v .. 8 v + 7
+    q4_24,       ///< as q8_24 with 2 times [r][4] bytes of nibbles, value + 8
+    q8_block,    ///< blocks of 16 x 4 that are not all zero: a table of panels, see kernels/sparse.hpp
+    q8_rows,     ///< compressed rows: a table of panels
+    f32_block,   ///< as q8_block, floats
+    bf16_block,  ///< as q8_block, bfloat16
+    f32_rows,    ///< as q8_rows, floats
+    bf16_rows,   ///< as q8_rows, bfloat16
 };
-inline constexpr std::size_t packing_count = 7;
+inline constexpr std::size_t packing_count = 16;
+
+/// Whether a packing leaves zeros out.
+/// @shape none
+/// @errors none
+/// @source none
+[[nodiscard]] constexpr bool is_sparse(packing format) noexcept { return format >= packing::q8_24; }
 
 /// What a matrix product needs its activations to be.
 enum class activation_format : std::uint8_t {
@@ -46,10 +62,19 @@ enum class activation_format : std::uint8_t {
     switch (format) {
         case packing::f32:
         case packing::f16:
-        case packing::bf16: return activation_format::f32;
+        case packing::bf16:
+        case packing::f32_block:
+        case packing::bf16_block:
+        case packing::f32_rows:
+        case packing::bf16_rows: return activation_format::f32;
         case packing::q8:
         case packing::q4:
-        case packing::q4m: return activation_format::q8_blocks;
+        case packing::q4m:
+        case packing::q8_24:
+        case packing::q8_48:
+        case packing::q4_24:
+        case packing::q8_block:
+        case packing::q8_rows: return activation_format::q8_blocks;
         case packing::i8: return activation_format::q8_row;
     }
     return activation_format::f32;
@@ -78,6 +103,10 @@ struct panel_layout {
         case packing::q4: return {blocks * 256, padded(blocks * 32), 0};
         case packing::q4m: return {blocks * 256, padded(blocks * 32), padded(blocks * 32)};
         case packing::i8: return {(columns + 3) / 4 * 64, 64, 0};
+        case packing::q8_24: return {blocks * 320, padded(blocks * 32), 0};
+        case packing::q8_48: return {blocks * 384, padded(blocks * 32), 0};
+        case packing::q4_24: return {blocks * 192, padded(blocks * 32), 0};
+        default: break;  // panels of different sizes: kernels::sparse_bytes()
     }
     return {};
 }
@@ -87,7 +116,7 @@ struct packed_matrix {
     packing format = packing::f32;
     std::size_t rows = 0;     ///< outputs
     std::size_t columns = 0;  ///< inputs
-    const std::byte* data = nullptr;  ///< panels(), each layout_of(format, columns).bytes() long, 64-byte aligned
+    const std::byte* data = nullptr;  ///< panels(), each layout().bytes() long, 64-byte aligned; or a table and panels
 
     [[nodiscard]] constexpr std::size_t panels() const noexcept { return (rows + panel_rows - 1) / panel_rows; }
     [[nodiscard]] constexpr panel_layout layout() const noexcept { return layout_of(format, columns); }
@@ -98,7 +127,9 @@ struct packed_matrix {
 /// @errors none
 /// @source none
 [[nodiscard]] constexpr std::string_view name(packing format) noexcept {
-    constexpr std::string_view names[packing_count] = {"f32", "f16", "bf16", "q8", "q4", "q4m", "i8"};
+    constexpr std::string_view names[packing_count] = {
+        "f32",   "f16",      "bf16",    "q8",        "q4",         "q4m",      "i8",       "q8_24",
+        "q8_48", "q4_24",    "q8_block", "q8_rows", "f32_block", "bf16_block", "f32_rows", "bf16_rows"};
     return names[static_cast<std::size_t>(format)];
 }
 

@@ -69,6 +69,10 @@ inline constexpr std::array gguf_formats = {
     gguf_format{38, "iq4_nl_8_8", false, {}},
     gguf_format{39, "mxfp4", false, {}},
     gguf_format{40, "nvfp4", false, {}},
+    // hence's own, far from numbers that others may give out (docs/reference/gguf.md)
+    gguf_format{10824, "q8_24", true, dtype::q8_24},
+    gguf_format{10848, "q8_48", true, dtype::q8_48},
+    gguf_format{10424, "q4_24", true, dtype::q4_24},
 };
 
 /// Bytes of one value of a metadata type; 0 for strings and arrays, whose size is in the file.

@@ -194,3 +194,5 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return dot_nibble(acc, {veorq_u8(w.q0, flip), veorq_u8(w.q1, flip), veorq_u8(w.q2, flip), veorq_u8(w.q3, flip)}, x);
 }
 #endif
+
+#include "sparse_neon.inl.hpp"

@@ -4,6 +4,7 @@
 
 #include "../../core/scalar.hpp"
 #include "../pack.hpp"
+#include "unpack_sparse.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -86,6 +87,11 @@ HENCE_INLINE void pack_panels(dtype type, const std::byte* source, std::size_t r
                 break;
             case dtype::q4_0: detail::pack_blocks({18, 2, 4, 0}, source, rows, columns, panel, layout, out); break;
             case dtype::q4_1: detail::pack_blocks({20, 4, 4, 0}, source, rows, columns, panel, layout, out); break;
+            case dtype::q8_24: detail::pack_blocks({22, 2, 5, 0}, source, rows, columns, panel, layout, out); break;
+            case dtype::q8_48: detail::pack_blocks({26, 2, 6, 0}, source, rows, columns, panel, layout, out); break;
+            case dtype::q4_24:
+                detail::pack_blocks({14, 2, 3, 0}, source, rows, columns, panel, layout, out);
+                break;
             default: break;
         }
     }
@@ -134,6 +140,7 @@ HENCE_INLINE void pack_panels_i8(const float* source, std::size_t rows, std::siz
 }
 
 HENCE_INLINE void unpack_row(const packed_matrix& matrix, std::size_t row, float* out) noexcept {
+    if (is_sparse(matrix.format)) return detail::unpack_sparse_row(matrix, row, out);
     const panel_layout layout = matrix.layout();
     const std::byte* panel = matrix.data + row / panel_rows * layout.bytes();
     const std::size_t r = row % panel_rows;
@@ -178,6 +185,7 @@ HENCE_INLINE void unpack_row(const packed_matrix& matrix, std::size_t row, float
                 out[k] = static_cast<float>(value) * scale;
                 break;
             }
+            default: break;
         }
     }
 }

@@ -3,6 +3,8 @@
 #include "matmul.inl.hpp"
 #include "matmul_float.inl.hpp"
 #include "matmul_int8.inl.hpp"
+#include "matmul_sparse.inl.hpp"
+#include "matmul_sparse_float.inl.hpp"
 #include "quantize.inl.hpp"
 #include "elementwise.inl.hpp"
 #include "attention.inl.hpp"

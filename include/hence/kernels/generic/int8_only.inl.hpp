@@ -2,6 +2,7 @@
 // (hence_base), compiled once. Included in the tier's namespace, after its vectors.
 #include "matmul.inl.hpp"
 #include "matmul_int8.inl.hpp"
+#include "matmul_sparse.inl.hpp"
 
 constexpr kernel_table replace_int8(kernel_table table) {
     table.tier = tier_isa;
@@ -9,6 +10,7 @@ constexpr kernel_table replace_int8(kernel_table table) {
     table.matmul[static_cast<std::size_t>(packing::q4)] = matmul<blocks_kernel<format_q4>>;
     table.matmul[static_cast<std::size_t>(packing::q4m)] = matmul<blocks_kernel<format_q4m>>;
     table.matmul[static_cast<std::size_t>(packing::i8)] = matmul<i8_kernel>;
+    set_sparse_int8(table);
     return table;
 }
 inline constexpr kernel_table tier_table = replace_int8(hence_base::tier_table);

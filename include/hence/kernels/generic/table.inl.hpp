@@ -1,6 +1,11 @@
 // The table of one tier. Included inside a tier's namespace after all loops.
 
-inline constexpr kernel_table tier_table{
+constexpr kernel_table with_sparse(kernel_table table) {
+    set_sparse_int8(table);
+    set_sparse_float(table);
+    return table;
+}
+inline constexpr kernel_table tier_table = with_sparse({
     .tier = tier_isa,
     .matmul = {matmul<float_kernel<element_f32>>, matmul<float_kernel<element_f16>>, matmul<float_kernel<element_bf16>>,
                matmul<blocks_kernel<format_q8>>, matmul<blocks_kernel<format_q4>>, matmul<blocks_kernel<format_q4m>>,
@@ -19,4 +24,4 @@ inline constexpr kernel_table tier_table{
     .softmax = softmax,
     .maximum = maximum,
     .sum_exp = sum_exp,
-};
+});

@@ -137,3 +137,5 @@ HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, vq a) {
 HENCE_ALWAYS_INLINE vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
 
 #undef HENCE_XSIMD_PARTS_
+
+#include "../scalar/sparse_plain.inl.hpp"

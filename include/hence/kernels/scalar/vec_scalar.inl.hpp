@@ -121,3 +121,5 @@ HENCE_TIER_MATH vi dot_byte(const vi& acc, const vb& w, vq a) {
 HENCE_TIER_MATH vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
 
 #undef HENCE_SCALAR_LANES_
+
+#include "sparse_plain.inl.hpp"

@@ -146,3 +146,5 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {dot_byte_half(acc.lo, w.lo, x), dot_byte_half(acc.hi, w.hi, x)};
 }
 #endif
+
+#include "sparse_avx2.inl.hpp"

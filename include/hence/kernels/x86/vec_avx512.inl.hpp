@@ -110,3 +110,5 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 }
 #endif
+
+#include "sparse_avx512.inl.hpp"

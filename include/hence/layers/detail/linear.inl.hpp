@@ -4,10 +4,13 @@
 
 #include "../../core/text.hpp"
 #include "../../kernels/pack.hpp"
+#include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
 #include "../linear.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 
 HENCE_NAMESPACE_BEGIN
@@ -16,13 +19,14 @@ namespace layers::detail {
 
 // Storage for a matrix that is still to be packed.
 inline packed_weight allocate(packing format, std::size_t outputs, std::size_t inputs, const any_bias& bias,
-                              const kernel_table* kernels, std::pmr::memory_resource* memory) {
+                              const kernel_table* kernels, std::pmr::memory_resource* memory, std::size_t bytes = 0) {
     packed_weight result;
     result.kernels = kernels;
     result.matrix.format = format;
     result.matrix.rows = outputs;
     result.matrix.columns = inputs;
-    result.storage = owned_vector<std::byte>(uninitialized, extents<dynamic_extent>(result.matrix.bytes()), memory);
+    if (bytes == 0) bytes = result.matrix.bytes();
+    result.storage = owned_vector<std::byte>(uninitialized, extents<dynamic_extent>(bytes), memory);
     result.matrix.data = result.storage.data();
     if (!bias.empty()) result.bias = copy(bias, memory);
     return result;
@@ -31,6 +35,41 @@ inline packed_weight allocate(packing format, std::size_t outputs, std::size_t i
 inline void pack_rows(dtype type, const void* rows, packed_weight& into) noexcept {
     kernels::pack_panels(type, static_cast<const std::byte*>(rows), into.matrix.rows, into.matrix.columns, 0,
                          into.matrix.panels(), into.storage.data());
+}
+
+// A row as q8_0 blocks: value = round(w * 127 / max|w|). A block that is not finite gets the scale NaN.
+inline void to_q8_0(const float* row, std::size_t columns, std::byte* out) noexcept {
+    for (std::size_t first = 0; first < columns; first += block_columns, out += 34) {
+        float largest = 0.0f;
+        float finite = 0.0f;
+        for (std::size_t k = 0; k < block_columns; ++k) {
+            largest = std::max(largest, std::fabs(row[first + k]));
+            finite += row[first + k] * 0.0f;
+        }
+        const float scale = largest / 127.0f;
+        const float inverse = finite == 0.0f && scale > 0.0f ? 1.0f / scale : 0.0f;
+        const bool usable = inverse > 0.0f && inverse < __builtin_inff();
+        const f16 half = to_f16(scale + finite);
+        std::memcpy(out, &half.bits, 2);
+        for (std::size_t k = 0; k < block_columns; ++k)
+            out[2 + k] = static_cast<std::byte>(usable ? static_cast<int>(std::round(row[first + k] * inverse)) : 0);
+    }
+}
+
+// Rows of a file's format, with their zeros left out where a mask put them there and that pays.
+inline void pack_masked(dtype type, const void* rows, packed_weight& into, const any_bias& bias, const linear_options& options) {
+    const auto* bytes = static_cast<const std::byte*>(rows);
+    const packed_matrix& matrix = into.matrix;
+    if (options.kept != nullptr) {
+        if (const auto choice = kernels::sparse_packing(type, bytes, matrix.rows, matrix.columns)) {
+            packed_weight smaller =
+                allocate(choice->format, matrix.rows, matrix.columns, bias, into.kernels, options.memory, choice->bytes);
+            kernels::pack_sparse(choice->format, type, bytes, matrix.rows, matrix.columns, smaller.storage.data());
+            into = std::move(smaller);
+            return;
+        }
+    }
+    pack_rows(type, rows, into);
 }
 
 HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bias& bias,
@@ -53,7 +92,7 @@ HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bi
     }
     const std::size_t count = outputs * inputs;
     switch (options.format) {
-        case packing::f32: pack_rows(dtype::f32, rows, result); break;
+        case packing::f32: pack_masked(dtype::f32, rows, result, bias, options); break;
         case packing::f16: {
             owned_vector<f16> halves(count);
             for (std::size_t i = 0; i < count; ++i) halves(i) = to_f16(rows[i]);
@@ -63,17 +102,22 @@ HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bi
         case packing::bf16: {
             owned_vector<bf16> halves(count);
             for (std::size_t i = 0; i < count; ++i) halves(i) = to_bf16(rows[i]);
-            pack_rows(dtype::bf16, halves.data(), result);
+            pack_masked(dtype::bf16, halves.data(), result, bias, options);
             break;
         }
         case packing::i8:
             HENCE_EXPECT(inputs <= 65536, "at most 65536 inputs, so that 32-bit sums of 8-bit products are exact");
             kernels::pack_panels_i8(rows, outputs, inputs, 0, result.matrix.panels(), result.storage.data());
             break;
-        case packing::q8:
-        case packing::q4:
-        case packing::q4m:
-            HENCE_EXPECT(false, "f32, f16, bf16 or i8; block formats come from files (linear::from_stored)");
+        case packing::q8: {
+            HENCE_EXPECT(inputs % block_columns == 0, "inputs in multiples of 32");
+            const std::size_t stride = row_bytes(dtype::q8_0, inputs);
+            owned_vector<std::byte> blocks(outputs * stride);
+            for (std::size_t i = 0; i < outputs; ++i) to_q8_0(rows + i * inputs, inputs, blocks.data() + i * stride);
+            pack_masked(dtype::q8_0, blocks.data(), result, bias, options);
+            break;
+        }
+        default: HENCE_EXPECT(false, "f32, f16, bf16, i8 or q8; other formats come from files (linear::from_stored)");
     }
     return result;
 }

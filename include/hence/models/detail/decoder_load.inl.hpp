@@ -4,6 +4,7 @@
 
 #include "../../core/text.hpp"
 #include "../../kernels/pack.hpp"
+#include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
 #include "../architectures.hpp"
 #include "../vocabulary_from_gguf.hpp"
@@ -30,7 +31,8 @@ public:
     weight_loader(const gguf_file& file, const load_options& options)
         : file_(file), math_(options.math),
           memory_(options.memory != nullptr ? options.memory : std::pmr::get_default_resource()),
-          team_(options.threads > 0 ? options.threads : available_processors()) {}
+          team_(options.threads > 0 ? options.threads : available_processors()),
+          pruned_(file.find("hence.prune.pattern") != nullptr) {}
 
     // The tensor of this name and shape, or nullptr: missing is an error unless `optional`.
     const gguf_tensor* find(const std::string& name, std::initializer_list<std::int64_t> shape, bool optional = false) {
@@ -119,6 +121,16 @@ public:
         weight result;
         std::optional<packing> format = kernels::exact_packing(tensor.type);
         const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
+        if (pruned_ && !expand) {
+            if (const auto choice = kernels::sparse_packing(tensor.type, source, rows, columns)) {
+                result.matrix = {choice->format, rows, columns, nullptr};
+                result.storage = byte_buffer(choice->bytes, memory_);
+                result.matrix.data = result.storage.data();
+                weight_bytes_ += choice->bytes;
+                kernels::pack_sparse(choice->format, tensor.type, source, rows, columns, result.storage.data());
+                return result;
+            }
+        }
         result.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
         result.storage = byte_buffer(result.matrix.bytes(), memory_);
         result.matrix.data = result.storage.data();
@@ -164,6 +176,7 @@ private:
     hence::math math_;
     std::pmr::memory_resource* memory_;
     spin_team team_;
+    bool pruned_;  // the file says that some of its weights were left out: zeros are worth looking for
     std::optional<error> first_;
     std::size_t weight_bytes_ = 0;
     std::size_t parameters_ = 0;

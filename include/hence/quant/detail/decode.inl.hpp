@@ -202,6 +202,43 @@ inline void decode_iq4_xs(block_bytes b, float* out) noexcept {
     }
 }
 
+// The formats that skip zeros: scale; 16 values; places. Values 4 v to 4 v + 3 are of columns 8 v to 8 v + 7. A place that
+// is named twice has the sum of its values, as in the kernels.
+
+// 2 of 4: byte i of four holds the places of values i, 4 + i, 8 + i, 12 + i, two bits each, within four columns; values 0
+// and 1 of a quadruple lie in the first four of its eight columns, 2 and 3 in the second.
+inline std::size_t column_24(block_bytes b, std::size_t places, std::size_t value) noexcept {
+    const std::size_t v = value / 4;
+    const std::size_t i = value % 4;
+    return 8 * v + i / 2 * 4 + (b.u8(places + i) >> (2 * v) & 3u);
+}
+// 4 of 8: byte 4 (v / 2) + i holds the place of value 4 v + i among eight columns, in the low nibble for even v.
+inline std::size_t column_48(block_bytes b, std::size_t places, std::size_t value) noexcept {
+    const std::size_t v = value / 4;
+    return 8 * v + (b.u8(places + v / 2 * 4 + value % 4) >> (v % 2 * 4) & 7u);
+}
+inline int nibble_24(block_bytes b, std::size_t value) noexcept {
+    const std::size_t v = value / 4;
+    return static_cast<int>(b.u8(2 + v / 2 * 4 + value % 4) >> (v % 2 * 4) & 15u) - 8;
+}
+
+template <class Value, class Column>
+void decode_sparse(block_bytes b, float* out, Value value, Column column) noexcept {
+    int quants[32] = {};
+    for (std::size_t j = 0; j < 16; ++j) quants[column(j)] += value(j);
+    const float d = b.half(0);
+    for (std::size_t j = 0; j < 32; ++j) out[j] = d * real(quants[j]);
+}
+inline void decode_q8_24(block_bytes b, float* out) noexcept {
+    decode_sparse(b, out, [&](std::size_t j) { return b.i8(2 + j); }, [&](std::size_t j) { return column_24(b, 18, j); });
+}
+inline void decode_q8_48(block_bytes b, float* out) noexcept {
+    decode_sparse(b, out, [&](std::size_t j) { return b.i8(2 + j); }, [&](std::size_t j) { return column_48(b, 18, j); });
+}
+inline void decode_q4_24(block_bytes b, float* out) noexcept {
+    decode_sparse(b, out, [&](std::size_t j) { return nibble_24(b, j); }, [&](std::size_t j) { return column_24(b, 10, j); });
+}
+
 template <class T>
 void decode_plain(const std::byte* from, std::span<float> out) noexcept {
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -253,6 +290,9 @@ HENCE_INLINE result<void> decode_row(dtype type, std::span<const std::byte> bloc
         case dtype::q8_k: detail::decode_blocks<detail::decode_q8_k>(type, from, out); break;
         case dtype::iq4_nl: detail::decode_blocks<detail::decode_iq4_nl>(type, from, out); break;
         case dtype::iq4_xs: detail::decode_blocks<detail::decode_iq4_xs>(type, from, out); break;
+        case dtype::q8_24: detail::decode_blocks<detail::decode_q8_24>(type, from, out); break;
+        case dtype::q8_48: detail::decode_blocks<detail::decode_q8_48>(type, from, out); break;
+        case dtype::q4_24: detail::decode_blocks<detail::decode_q4_24>(type, from, out); break;
     }
     return {};
 }

@@ -41,8 +41,10 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
         benchmark::ClobberMemory();
     }
     // Two products per query head, position and value; the cache is read once.
-    report(state, 4.0 * static_cast<double>(rows * stride * length),
-           static_cast<double>(page_count * layout.page_bytes()));
+    const double operations = 4.0 * static_cast<double>(rows * stride * length);
+    report(state, operations, static_cast<double>(page_count * layout.page_bytes()));
+    const double rate = limits(table->tier, 1).f32_per_second;
+    report_limit(state, rate > 0 ? operations / rate : 0.0);
 }
 
 const bool registered = [] {

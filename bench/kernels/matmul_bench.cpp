@@ -7,6 +7,7 @@
 #include <hence/kernels/pack.hpp>
 #include <hence/sys/thread_team.hpp>
 
+#include <algorithm>
 #include <map>
 
 using namespace hence_bench;
@@ -81,7 +82,12 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
         benchmark::DoNotOptimize(out.data());
         benchmark::ClobberMemory();
     }
-    report(state, 2.0 * static_cast<double>(batch * s.rows * s.columns), static_cast<double>(matrix.bytes()));
+    const double operations = 2.0 * static_cast<double>(batch * s.rows * s.columns);
+    report(state, operations, static_cast<double>(matrix.bytes()));
+    const tool::machine_limits& most = limits(table->tier, threads);
+    const double rate = hence::activations_of(format) == hence::activation_format::f32 ? most.f32_per_second : most.int8_per_second;
+    const double from_memory = s.rows > 2000 ? static_cast<double>(matrix.bytes()) / most.bytes_per_second : 0.0;
+    report_limit(state, std::max(from_memory, rate > 0 ? operations / rate : 0.0));
 }
 
 const bool registered = [] {

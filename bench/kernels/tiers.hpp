@@ -5,14 +5,19 @@
 
 #include <hence/core/rng.hpp>
 #include <hence/kernels/dispatch.hpp>
+#include <hence/sys/thread_team.hpp>
+
+#include "machine_limits.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hence_bench {
@@ -48,6 +53,22 @@ inline std::vector<float> random_floats(std::size_t n, std::uint64_t seed = 1) {
     for (std::size_t i = 0; i < n; ++i)
         values[i] = static_cast<float>(2 * rng.uniform(0, static_cast<std::uint32_t>(i), 0) - 1);
     return values;
+}
+
+/// What this machine can do at most with a tier's instructions on so many threads; measured once.
+inline const tool::machine_limits& limits(hence::isa tier, int threads) {
+    static std::map<std::pair<hence::isa, int>, tool::machine_limits> known;
+    const auto found = known.find({tier, threads});
+    if (found != known.end()) return found->second;
+    hence::spin_team team(threads);
+    return known[{tier, threads}] = tool::measure_limits(tier, team);
+}
+
+/// The share of the limit that was reached: the least time that an iteration could take, by the time it took.
+inline void report_limit(benchmark::State& state, double least_seconds) {
+    if (least_seconds > 0)
+        state.counters["of_limit"] =
+            benchmark::Counter(least_seconds * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 /// Operations and bytes per second of the whole run, under the names that the limits in docs are stated in.

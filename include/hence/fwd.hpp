@@ -15,6 +15,10 @@ HENCE_NAMESPACE_BEGIN
 // core/json.hpp
 struct json_limits;
 
+// core/log.hpp
+enum class log_level : std::uint8_t;
+struct log_sink;
+
 // core/result.hpp
 enum class errc : std::uint8_t;
 struct error;

@@ -8,6 +8,7 @@
 
 #include "config.hpp"
 
+#include "core/log.hpp"
 #include "core/quote.hpp"
 #include "core/result.hpp"
 #include "core/rng.hpp"
@@ -25,6 +26,7 @@
 #include "tensor/tensor_view.hpp"
 
 #include "sys/cpu.hpp"
+#include "sys/large_pages.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/thread_team.hpp"
 

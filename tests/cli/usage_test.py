@@ -19,6 +19,7 @@ COMMANDS = {
     "perplexity": ["-f", "/dev/null"],
     "inspect": [],
     "demo": [],
+    "bench": ["--load-only", "--repeat", "1"],
     "version": [],
 }
 

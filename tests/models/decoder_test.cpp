@@ -5,6 +5,7 @@
 
 #include <hence/generate/causal_lm.hpp>
 #include <hence/io/gguf_writer.hpp>
+#include <hence/kernels/pack.hpp>
 #include <hence/models/architectures.hpp>
 #include <hence/models/decoder.hpp>
 
@@ -204,4 +205,27 @@ TEST_CASE("a tokenizer that is not known is refused by name") {
     HENCE_REQUIRE_DATA(path, plain);
     CHECK(says(refusal(path, {{.key = "tokenizer.ggml.pre", .text = "klingon"}}), "klingon"));
     CHECK(says(refusal(path, {{.key = "tokenizer.ggml.model", .text = "rwkv"}}), "rwkv"));
+}
+
+TEST_CASE("a log hears what was loaded, and which formats have no kernel") {
+    using lines = std::vector<std::pair<hence::log_level, std::string>>;
+    lines heard;
+    const hence::log_sink log{&heard, [](void* context, hence::log_level level, std::string_view message) {
+                                  static_cast<lines*>(context)->emplace_back(level, message);
+                              }};
+    HENCE_REQUIRE_DATA(q8, "golden/tiny/format-q8_0.gguf");
+    REQUIRE(hence::load(q8.string(), {.tier = hence::isa::scalar, .log = log}).has_value());
+    REQUIRE(heard.size() == 1);
+    REQUIRE(heard[0].first == hence::log_level::info);
+    REQUIRE(heard[0].second.find("format-q8_0.gguf: llama, ") != std::string::npos);
+    REQUIRE(heard[0].second.find("packed for scalar") != std::string::npos);
+
+    heard.clear();
+    HENCE_REQUIRE_DATA(nl, "golden/tiny/format-iq4_nl.gguf");
+    REQUIRE(hence::load(nl.string(), {.tier = {}, .log = log}).has_value());
+    if (!hence::kernels::exact_packing(hence::dtype::iq4_nl)) {
+        REQUIRE(heard.size() == 2);
+        REQUIRE(heard[0].first == hence::log_level::warning);
+        REQUIRE(heard[0].second.find("iq4_nl") != std::string::npos);
+    }
 }

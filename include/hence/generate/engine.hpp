@@ -9,6 +9,7 @@
 #ifndef HENCE_GENERATE_ENGINE_HPP
 #define HENCE_GENERATE_ENGINE_HPP
 
+#include "../core/log.hpp"
 #include "../core/result.hpp"
 #include "../core/types.hpp"
 #include "../sys/thread_team.hpp"
@@ -46,6 +47,7 @@ struct engine_options {
     std::size_t keep_prompts = 4;  ///< so many sequences of pruned branches stay cached, one per prompt; 0 = none
     thread_team* team = nullptr;   ///< injected workers, not owned; must outlive the engine and its branches
     std::pmr::memory_resource* memory = nullptr;  ///< null: the default resource; must outlive engine and branches
+    log_sink log = {};             ///< hears what the engine does beside its results; nothing in a step
 };
 
 namespace detail {

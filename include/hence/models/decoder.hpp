@@ -6,6 +6,7 @@
 #define HENCE_MODELS_DECODER_HPP
 
 #include "../cache/step.hpp"
+#include "../core/log.hpp"
 #include "../core/result.hpp"
 #include "../io/gguf.hpp"
 #include "../sys/cpu.hpp"
@@ -35,6 +36,7 @@ struct load_options {
     hence::math math = hence::math::f32;
     int threads = 0;  ///< workers that pack weights; 0: one per processor
     std::pmr::memory_resource* memory = nullptr;  ///< for the packed weights; null: the default resource
+    log_sink log = {};   ///< hears what was loaded and which formats have no kernel
 };
 
 /// A causal decoder with its tokenizer.
@@ -105,6 +107,7 @@ public:
 
 private:
     friend class decoder;
+    struct operands;
     struct buffers;
     explicit workspace(std::unique_ptr<buffers> b) noexcept;
     std::unique_ptr<buffers> buffers_;

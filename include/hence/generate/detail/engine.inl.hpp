@@ -375,6 +375,16 @@ HENCE_INLINE result<std::shared_ptr<detail::engine_core>> engine_base::make_core
         if (options.team == nullptr) own = std::make_unique<spin_team>(options.threads != 0 ? options.threads : available_processors());
         auto core = std::make_shared<detail::engine_core>(std::move(model), options, std::move(own));
         HENCE_TRY(core->prepare());
+        if (options.log) {
+            const int wanted = options.threads != 0 ? options.threads : available_processors();
+            if (options.team == nullptr && core->threads() < wanted)
+                options.log(log_level::warning,
+                            concat({"engine: the system started ", core->threads(), " of ", wanted, " threads"}));
+            options.log(log_level::info,
+                        concat({"engine: ", core->threads(), options.team != nullptr ? " injected" : "", " threads, a context of ",
+                                core->context(), " tokens, ", core->model().cache_layout(options.kv).token_bytes(), " bytes of ",
+                                name(options.kv), " cache a token"}));
+        }
         return core;
     });
 }

@@ -136,6 +136,7 @@ private:
                    result<void>& why);
     [[nodiscard]] bool take_pages(branch_state& state, std::size_t end, result<void>& why);
     bool evict_kept();
+    void say(const char* format, std::size_t first, std::size_t second) const;
     [[nodiscard]] std::size_t rows_left() const noexcept { return options_.max_rows - rows_.size(); }
     [[nodiscard]] std::size_t logits_left() const noexcept { return logit_rows_ - static_cast<std::size_t>(logits_); }
     [[nodiscard]] bool batch_has_room() const noexcept { return options_.batch == 0 || parts_.size() < options_.batch; }

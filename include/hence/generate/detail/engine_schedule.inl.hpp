@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 HENCE_NAMESPACE_BEGIN
 
@@ -111,8 +112,16 @@ HENCE_INLINE void engine_core::settle_donor(branch_state& state) {
     if (over) share_prefix(state);
 }
 
+// A message of the engine while it runs; without the heap, since steps are near.
+HENCE_INLINE void engine_core::say(const char* format, std::size_t first, std::size_t second) const {
+    char text[160];
+    const int length = std::snprintf(text, sizeof text, format, first, second);
+    options_.log(log_level::debug, {text, static_cast<std::size_t>(std::max(0, length))});
+}
+
 HENCE_INLINE bool engine_core::evict_kept() {
     if (kept_.empty()) return false;
+    if (options_.log) say("engine: a kept prompt gave its pages up; %zu stay, %zu bytes in use", kept_.size() - 1, pool_.live_pages() * pool_.page_bytes());
     kept_.erase(std::min_element(kept_.begin(), kept_.end(), [](const kept& a, const kept& b) { return a.used < b.used; }));
     return true;
 }
@@ -128,6 +137,7 @@ HENCE_INLINE bool engine_core::take_pages(branch_state& state, std::size_t end, 
             return false;
         }
     }
+    const std::size_t capacity = pool_.capacity_pages();
     for (;;) {
         result<void> enough = pool_.ensure(state.kv.pages_for(end));
         if (enough.has_value()) break;
@@ -135,6 +145,7 @@ HENCE_INLINE bool engine_core::take_pages(branch_state& state, std::size_t end, 
         why = std::move(enough);
         return false;
     }
+    if (options_.log && pool_.capacity_pages() != capacity) say("engine: the cache now holds %zu pages, %zu bytes", pool_.capacity_pages(), pool_.capacity_pages() * pool_.page_bytes());
     state.kv.prepare(end);
     return true;
 }

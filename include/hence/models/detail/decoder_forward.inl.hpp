@@ -3,6 +3,10 @@
 // All workers run the same code and meet at barriers. Work on rows (norms, quantizing, rope, attention) is split by
 // rows, products by panels of output rows; both splits are static, and no sum ever crosses a split, so the number of
 // workers changes nothing in the result.
+//
+// Barriers cost most where there is least to do, a step of one row. So whoever computed some columns of a block's inside
+// also activates and quantizes them, attention quantizes the heads it has just mixed, and a step of one row is normalised
+// by every worker for itself: six barriers a layer, eight with more rows.
 #ifndef HENCE_MODELS_DETAIL_DECODER_FORWARD_INL_HPP
 #define HENCE_MODELS_DETAIL_DECODER_FORWARD_INL_HPP
 
@@ -15,25 +19,34 @@
 
 HENCE_NAMESPACE_BEGIN
 
+// Rows of activations in the formats that matrices take, each row in those that its matrices want.
+struct decoder::workspace::operands {
+    std::size_t stride = 0;               // columns, padded to whole blocks
+    std::int8_t* block_quants = nullptr;  // [rows][stride]
+    float* block_scales = nullptr;        // [rows][stride / 32]
+    std::int32_t* block_sums = nullptr;   // [rows][stride / 32]
+    std::int8_t* row_quants = nullptr;    // [rows][stride]
+    float* row_scales = nullptr;          // [rows]
+    std::int32_t* row_sums = nullptr;     // [rows]
+};
+
 struct decoder::workspace::buffers {
     models::detail::byte_buffer block;
     std::size_t max_rows = 0;
     std::size_t max_logits = 0;
-    std::size_t input_width = 0;   // the widest input of any product, padded to 32
+    int threads = 1;               // rows of own and own_hidden
     float* x = nullptr;            // [rows][width] the residual stream
     float* hidden = nullptr;       // [rows][width] normalised
+    float* own_hidden = nullptr;   // [threads][width] one row of each worker's own
+    operands outer;                // [rows] of what has the width of the residual stream or of attention
+    operands own;                  // [threads] one row of each worker's own
+    operands inner;                // [rows] of the feed-forward block's inside
     float* query = nullptr;        // [rows][heads * key]
     float* key = nullptr;          // [rows][kv heads * key]
     float* value = nullptr;        // [rows][kv heads * value]
     float* mixed = nullptr;        // [rows][heads * value] attention's output
     float* gate = nullptr;         // [rows][feed forward]
     float* up = nullptr;           // [rows][feed forward]
-    std::int8_t* block_quants = nullptr;  // [rows][input_width]
-    float* block_scales = nullptr;        // [rows][input_width / 32]
-    std::int32_t* block_sums = nullptr;   // [rows][input_width / 32]
-    std::int8_t* row_quants = nullptr;    // [rows][input_width]
-    float* row_scales = nullptr;          // [rows]
-    std::int32_t* row_sums = nullptr;     // [rows]
     float* cosines[2] = {};        // [rows][rotary / 2]: global, local
     float* sines[2] = {};
     attention_row* attention = nullptr;  // [rows]
@@ -60,6 +73,7 @@ struct decoder::pass {
     using weight = models::detail::weight;
     using norm_weight = models::detail::norm_weight;
     using layer_weights = models::detail::layer_weights;
+    using operands = workspace::operands;
 
     struct product {
         const weight* matrix;
@@ -72,7 +86,8 @@ struct decoder::pass {
     }
 
     // Puts a row of floats into the formats that the given matrices take.
-    void quantize(std::size_t row, const float* x, std::size_t n, std::initializer_list<const weight*> for_matrices) const noexcept {
+    void quantize(const operands& to, std::size_t row, const float* x, std::size_t n,
+                  std::initializer_list<const weight*> for_matrices) const noexcept {
         bool blocks = false;
         bool whole = false;
         for (const weight* matrix : for_matrices) {
@@ -80,27 +95,94 @@ struct decoder::pass {
             blocks = blocks || activations_of(matrix->matrix.format) == activation_format::q8_blocks;
             whole = whole || activations_of(matrix->matrix.format) == activation_format::q8_row;
         }
-        const std::size_t stride = w.input_width / block_columns;
-        if (blocks)
-            k.quantize_blocks(x, n, w.block_quants + row * w.input_width, w.block_scales + row * stride, w.block_sums + row * stride);
-        if (whole) k.quantize_row(x, n, w.row_quants + row * w.input_width, w.row_scales + row, w.row_sums + row);
+        if (blocks) quantize_columns(to, row, x, 0, n);
+        if (whole) k.quantize_row(x, n, to.row_quants + row * to.stride, to.row_scales + row, to.row_sums + row);
     }
 
-    [[nodiscard]] activations inputs(packing format, const float* x, std::size_t stride) const noexcept {
+    // Columns [first, last) of a row, in blocks; `first` begins one.
+    void quantize_columns(const operands& to, std::size_t row, const float* x, std::size_t first, std::size_t last) const noexcept {
+        const std::size_t at = row * (to.stride / block_columns) + first / block_columns;
+        k.quantize_blocks(x + first, last - first, to.block_quants + row * to.stride + first, to.block_scales + at, to.block_sums + at);
+    }
+
+    // Whether columns of the matrix's input can be made ready by whoever has them: not where one scale spans the row.
+    [[nodiscard]] static bool by_columns(const weight& matrix) noexcept {
+        return activations_of(matrix.matrix.format) != activation_format::q8_row;
+    }
+    [[nodiscard]] static bool wants_blocks(const weight& matrix) noexcept {
+        return activations_of(matrix.matrix.format) == activation_format::q8_blocks;
+    }
+
+    [[nodiscard]] activations inputs(packing format, const operands& from, const float* x, std::size_t stride) const noexcept {
         switch (activations_of(format)) {
             case activation_format::f32: return {.values = x, .value_stride = stride};
             case activation_format::q8_blocks:
-                return {.quants = w.block_quants, .quant_stride = w.input_width, .scales = w.block_scales,
-                        .sums = w.block_sums, .block_stride = w.input_width / block_columns};
+                return {.quants = from.block_quants, .quant_stride = from.stride, .scales = from.block_scales,
+                        .sums = from.block_sums, .block_stride = from.stride / block_columns};
             case activation_format::q8_row:
-                return {.quants = w.row_quants, .quant_stride = w.input_width, .scales = w.row_scales, .sums = w.row_sums, .block_stride = 1};
+                return {.quants = from.row_quants, .quant_stride = from.stride, .scales = from.row_scales, .sums = from.row_sums,
+                        .block_stride = 1};
         }
         return {};
     }
 
+    // Normalised rows of the residual stream: all of them, or where the step is one row, the worker's own copy of it.
+    struct normalised {
+        float* values;
+        operands quants;
+    };
+    [[nodiscard]] bool alone(const worker& self) const noexcept { return rows == 1 && self.count > 1 && self.count <= w.threads; }
+    [[nodiscard]] normalised normalised_of(const worker& self) const noexcept {
+        if (!alone(self)) return {w.hidden, w.outer};
+        const auto index = static_cast<std::size_t>(self.index);
+        const std::size_t blocks = w.own.stride / block_columns;
+        return {w.own_hidden + index * width,
+                {.stride = w.own.stride,
+                 .block_quants = w.own.block_quants + index * w.own.stride,
+                 .block_scales = w.own.block_scales + index * blocks,
+                 .block_sums = w.own.block_sums + index * blocks,
+                 .row_quants = w.own.row_quants + index * w.own.stride,
+                 .row_scales = w.own.row_scales + index,
+                 .row_sums = w.own.row_sums + index}};
+    }
+
+    // Makes them ready for the matrices to come; ends with a barrier where others read them.
+    void normalise_rows(const worker& self, const index_range& mine, const norm_weight& norm, const normalised& to,
+                        std::initializer_list<const weight*> for_matrices) const noexcept {
+        const bool own = alone(self);
+        const index_range range = own ? index_range{0, 1} : mine;
+        for (std::size_t row = range.begin; row < range.end; ++row) {
+            float* h = to.values + row * width;
+            normalise(norm, w.x + row * width, width, h);
+            quantize(to.quants, row, h, width, for_matrices);
+        }
+        if (!own) self.wait();
+    }
+
+    // Panels [first, last) of one product.
+    void multiply_panels(const weight& by, float* out, const operands& from, const float* x, std::size_t stride, std::size_t count,
+                         bool accumulate, std::size_t first, std::size_t last) const noexcept {
+        if (first >= last) return;
+        const packed_matrix& matrix = by.matrix;
+        const matmul_args args{.weights = matrix, .in = inputs(matrix.format, from, x, stride), .rows = count, .out = out,
+                               .out_stride = matrix.rows, .bias = by.bias_or_null(), .accumulate = accumulate};
+        k.matmul[static_cast<std::size_t>(matrix.format)](args, first, last);
+    }
+
+    // While others are still at work: the beginning of this worker's share of the next matrix, so that its stream does not
+    // start cold. In large steps weights are not what is waited for.
+    void prefetch(const worker& self, const weight& next) const noexcept {
+        if (rows > 8 || !next.present()) return;
+        const packed_matrix& matrix = next.matrix;
+        const std::size_t panel_bytes = matrix.layout().bytes();
+        const std::byte* at = matrix.data + self.share(matrix.panels()).begin * panel_bytes;
+        const std::size_t bytes = std::min<std::size_t>(4096, panel_bytes);
+        for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 2);
+    }
+
     // This worker's share of the panels of all the products together.
-    void multiply(const worker& self, std::initializer_list<product> products, const float* x, std::size_t stride,
-                  std::size_t count, bool accumulate) const noexcept {
+    void multiply(const worker& self, std::initializer_list<product> products, const operands& from, const float* x,
+                  std::size_t stride, std::size_t count, bool accumulate) const noexcept {
         std::size_t total = 0;
         for (const product& p : products) total += p.matrix->matrix.panels();
         const index_range share = self.share(total);
@@ -110,11 +192,7 @@ struct decoder::pass {
             const std::size_t first = std::clamp(share.begin, before, before + panels) - before;
             const std::size_t last = std::clamp(share.end, before, before + panels) - before;
             before += panels;
-            if (first >= last) continue;
-            const packed_matrix& matrix = p.matrix->matrix;
-            const matmul_args args{.weights = matrix, .in = inputs(matrix.format, x, stride), .rows = count, .out = p.out,
-                                   .out_stride = matrix.rows, .bias = p.matrix->bias_or_null(), .accumulate = accumulate};
-            k.matmul[static_cast<std::size_t>(matrix.format)](args, first, last);
+            multiply_panels(*p.matrix, p.out, from, x, stride, count, accumulate, first, last);
         }
     }
 
@@ -143,31 +221,35 @@ struct decoder::pass {
         }
     }
 
-    // Norms, rotates and files one row's queries and keys.
-    void place(std::size_t row, const layer_weights& layer, std::int32_t index) const noexcept {
+    // Norms, rotates and files queries and keys: (row, head) pairs, key heads after query heads.
+    void place(const worker& self, const layer_weights& layer, std::int32_t index) const noexcept {
         const int kind = c.windowed(index) ? 1 : 0;
         const auto key_size = static_cast<std::size_t>(c.key_size);
-        const float* cosines = c.rotary ? w.cosines[kind] + row * pairs : nullptr;
-        const float* sines = c.rotary ? w.sines[kind] + row * pairs : nullptr;
-        const auto turn = [&](float* head, const norm_weight& norm) {
-            if (norm.present()) normalise(norm, head, key_size, head);
-            if (c.rotary) k.rope(head, cosines, sines, static_cast<std::size_t>(c.rotary_size), c.rotary_style);
-        };
-        for (std::size_t h = 0; h < static_cast<std::size_t>(c.heads); ++h)
-            turn(w.query + row * query_width + h * key_size, layer.query_norm);
-        const step_row& at = what.rows[row];
-        std::byte* page = what.sequences[static_cast<std::size_t>(at.sequence)].pages[at.position / page_tokens];
-        for (std::size_t g = 0; g < static_cast<std::size_t>(c.kv_heads); ++g) {
-            float* key = w.key + row * key_width + g * key_size;
-            turn(key, layer.key_norm);
-            k.store_kv(what.layout, page, index, static_cast<std::int32_t>(g), at.position % page_tokens, key,
+        const auto heads = static_cast<std::size_t>(c.heads);
+        const std::size_t both = heads + static_cast<std::size_t>(c.kv_heads);
+        const index_range mine = self.share(rows * both);
+        for (std::size_t item = mine.begin; item < mine.end; ++item) {
+            const std::size_t row = item / both;
+            const std::size_t head = item % both;
+            const bool is_key = head >= heads;
+            float* x = is_key ? w.key + row * key_width + (head - heads) * key_size : w.query + row * query_width + head * key_size;
+            const norm_weight& norm = is_key ? layer.key_norm : layer.query_norm;
+            if (norm.present()) normalise(norm, x, key_size, x);
+            if (c.rotary)
+                k.rope(x, w.cosines[kind] + row * pairs, w.sines[kind] + row * pairs, static_cast<std::size_t>(c.rotary_size), c.rotary_style);
+            if (!is_key) continue;
+            const step_row& at = what.rows[row];
+            std::byte* page = what.sequences[static_cast<std::size_t>(at.sequence)].pages[at.position / page_tokens];
+            const std::size_t g = head - heads;
+            k.store_kv(what.layout, page, index, static_cast<std::int32_t>(g), at.position % page_tokens, x,
                        w.value + row * value_width + g * static_cast<std::size_t>(c.value_size));
         }
     }
 
     // Attention is dealt in small items, so that the workers' shares stay even although later rows see more: blocks of
-    // rows of one kv head, and where there are few of those, single query heads.
-    void attend(const worker& self, std::int32_t index) const noexcept {
+    // rows of one kv head, which read a page once for all their queries; single query heads where the blocks would leave
+    // workers idle. With `quantize_too`, the heads' outputs go into blocks of the output matrix's input at once.
+    void attend(const worker& self, std::int32_t index, bool quantize_too) const noexcept {
         attention_args args{.layout = what.layout, .layer = index, .rows = nullptr, .row_count = 0, .queries = nullptr,
                             .query_stride = query_width, .out = nullptr, .out_stride = mixed_width,
                             .heads_per_kv = c.heads / c.kv_heads, .kv_head = 0, .first_head = 0, .last_head = 0,
@@ -178,9 +260,14 @@ struct decoder::pass {
         const std::size_t row_blocks = (rows + rows_together - 1) / rows_together;
         const auto kv_heads = static_cast<std::size_t>(c.kv_heads);
         const auto workers = static_cast<std::size_t>(self.count);
-        const std::size_t parts = row_blocks * kv_heads < 4 * workers && workers > 1
-                                      ? static_cast<std::size_t>(args.heads_per_kv) : 1;
-        const auto heads = static_cast<std::size_t>(args.heads_per_kv) / parts;
+        const auto group = static_cast<std::size_t>(args.heads_per_kv);
+        const std::size_t blocks = row_blocks * kv_heads;
+        // How long the busiest worker is at it, in query heads of a block of rows.
+        const std::size_t whole = (blocks + workers - 1) / workers * group;
+        const std::size_t apart = (blocks * group + workers - 1) / workers;
+        const std::size_t parts = 8 * whole > 9 * apart ? group : 1;
+        const auto heads = group / parts;
+        const auto value_size = static_cast<std::size_t>(c.value_size);
         for (std::size_t item = static_cast<std::size_t>(self.index); item < row_blocks * kv_heads * parts; item += workers) {
             const std::size_t first = item / (kv_heads * parts) * rows_together;
             const std::size_t part = item % parts;
@@ -193,6 +280,10 @@ struct decoder::pass {
             args.out = w.mixed + first * mixed_width;
             args.state = w.softmax + first * args.state_stride;
             k.attention(args);
+            if (!quantize_too) continue;
+            const std::size_t head = static_cast<std::size_t>(args.kv_head) * group + part * heads;
+            for (std::size_t row = first; row < first + args.row_count; ++row)
+                quantize_columns(w.outer, row, w.mixed + row * mixed_width, head * value_size, (head + heads) * value_size);
         }
     }
 
@@ -207,15 +298,18 @@ struct decoder::pass {
 
     // A block's last product: straight into the residual stream, or through its own norm first.
     void residual(const worker& self, const index_range& mine, const weight& matrix, const norm_weight& post,
-                  const float* x, std::size_t stride) const noexcept {
+                  const operands& from, const float* x, std::size_t stride, const weight& next) const noexcept {
         if (!post.present()) {
-            multiply(self, {{&matrix, w.x}}, x, stride, rows, true);
+            multiply(self, {{&matrix, w.x}}, from, x, stride, rows, true);
+            prefetch(self, next);
             self.wait();
             return;
         }
-        multiply(self, {{&matrix, w.hidden}}, x, stride, rows, false);
+        multiply(self, {{&matrix, w.hidden}}, from, x, stride, rows, false);
+        prefetch(self, next);
         self.wait();
         add_normalised(mine, post);
+        if (alone(self)) self.wait();  // every worker reads the row next
     }
 
     void run(const worker& self) const noexcept {
@@ -226,44 +320,67 @@ struct decoder::pass {
             w.attention[row] = {what.sequences[static_cast<std::size_t>(at.sequence)].pages, at.position};
             if (at.logits >= 0) w.logit_rows[at.logits] = static_cast<std::int32_t>(row);
         }
+        if (alone(self)) self.wait();  // every worker reads the row next
+        const normalised from = normalised_of(self);
         for (std::int32_t index = 0; index < c.layers; ++index) {
             const layer_weights& layer = model.layers[static_cast<std::size_t>(index)];
-            for (std::size_t row = mine.begin; row < mine.end; ++row) {
-                float* h = w.hidden + row * width;
-                normalise(layer.attention_norm, w.x + row * width, width, h);
-                quantize(row, h, width, {&layer.query, &layer.key, &layer.value});
-            }
+            const bool last = index + 1 == c.layers;
+            normalise_rows(self, mine, layer.attention_norm, from, {&layer.query, &layer.key, &layer.value});
+            multiply(self, {{&layer.query, w.query}, {&layer.key, w.key}, {&layer.value, w.value}}, from.quants, from.values, width, rows, false);
+            prefetch(self, layer.output);
             self.wait();
-            multiply(self, {{&layer.query, w.query}, {&layer.key, w.key}, {&layer.value, w.value}}, w.hidden, width, rows, false);
+            place(self, layer, index);
             self.wait();
-            for (std::size_t row = mine.begin; row < mine.end; ++row) place(row, layer, index);
-            self.wait();
-            attend(self, index);
-            self.wait();
-            for (std::size_t row = mine.begin; row < mine.end; ++row)
-                quantize(row, w.mixed + row * mixed_width, mixed_width, {&layer.output});
-            self.wait();
-            residual(self, mine, layer.output, layer.post_attention_norm, w.mixed, mixed_width);
-
-            for (std::size_t row = mine.begin; row < mine.end; ++row) {
-                float* h = w.hidden + row * width;
-                normalise(layer.feed_forward_norm, w.x + row * width, width, h);
-                quantize(row, h, width, {&layer.gate, &layer.up});
-            }
-            self.wait();
-            if (c.gated) multiply(self, {{&layer.gate, w.gate}, {&layer.up, w.up}}, w.hidden, width, rows, false);
-            else multiply(self, {{&layer.up, w.up}}, w.hidden, width, rows, false);
-            self.wait();
-            for (std::size_t row = mine.begin; row < mine.end; ++row) {
-                float* up = w.up + row * inner_width;
-                if (c.gated) k.activate_gated(c.feed_forward_activation, w.gate + row * inner_width, up, inner_width, up);
-                else k.activate(c.feed_forward_activation, up, inner_width, up);
-                quantize(row, up, inner_width, {&layer.down});
-            }
-            self.wait();
-            residual(self, mine, layer.down, layer.post_feed_forward_norm, w.up, inner_width);
+            mix(self, mine, layer, index);
+            residual(self, mine, layer.output, layer.post_attention_norm, w.outer, w.mixed, mixed_width, c.gated ? layer.gate : layer.up);
+            normalise_rows(self, mine, layer.feed_forward_norm, from, {&layer.gate, &layer.up});
+            feed_forward(self, mine, layer, from);
+            residual(self, mine, layer.down, layer.post_feed_forward_norm, w.inner, w.up, inner_width,
+                     last ? model.head : model.layers[static_cast<std::size_t>(index) + 1].query);
         }
         predict(self);
+    }
+
+    // Attention, and its output in the format of the output matrix.
+    void mix(const worker& self, const index_range& mine, const layer_weights& layer, std::int32_t index) const noexcept {
+        const bool at_once = by_columns(layer.output) && c.value_size % static_cast<std::int32_t>(block_columns) == 0;
+        attend(self, index, at_once && wants_blocks(layer.output));
+        self.wait();
+        if (at_once) return;
+        for (std::size_t row = mine.begin; row < mine.end; ++row)
+            quantize(w.outer, row, w.mixed + row * mixed_width, mixed_width, {&layer.output});
+        self.wait();
+    }
+
+    // The products into the block's inside and its activation. Each worker has the same columns of gate and up, in whole
+    // blocks, and goes on with what it has: the rows are the outer share only where a scale spans the row.
+    void feed_forward(const worker& self, const index_range& mine, const layer_weights& layer, const normalised& from) const noexcept {
+        constexpr std::size_t panels_per_block = block_columns / panel_rows;
+        const index_range panels = self.share(layer.up.matrix.panels(), panels_per_block);
+        if (c.gated) multiply_panels(layer.gate, w.gate, from.quants, from.values, width, rows, false, panels.begin, panels.end);
+        multiply_panels(layer.up, w.up, from.quants, from.values, width, rows, false, panels.begin, panels.end);
+        const auto activate = [&](std::size_t row, std::size_t first, std::size_t end) {
+            float* up = w.up + row * inner_width + first;
+            if (c.gated) k.activate_gated(c.feed_forward_activation, w.gate + row * inner_width + first, up, end - first, up);
+            else k.activate(c.feed_forward_activation, up, end - first, up);
+        };
+        if (by_columns(layer.down)) {
+            const std::size_t first = panels.begin * panel_rows;
+            const std::size_t end = std::min(panels.end * panel_rows, inner_width);
+            for (std::size_t row = 0; row < rows && first < end; ++row) {
+                activate(row, first, end);
+                if (wants_blocks(layer.down)) quantize_columns(w.inner, row, w.up + row * inner_width, first, end);
+            }
+            prefetch(self, layer.down);
+            self.wait();
+            return;
+        }
+        self.wait();
+        for (std::size_t row = mine.begin; row < mine.end; ++row) {
+            activate(row, 0, inner_width);
+            quantize(w.inner, row, w.up + row * inner_width, inner_width, {&layer.down});
+        }
+        self.wait();
     }
 
     // Logits of the rows that ask.
@@ -275,12 +392,12 @@ struct decoder::pass {
         for (std::size_t i = mine.begin; i < mine.end; ++i) {
             float* h = w.hidden + i * width;
             normalise(model.output_norm, w.x + static_cast<std::size_t>(w.logit_rows[i]) * width, width, h);
-            quantize(i, h, width, {&model.head});
+            quantize(w.outer, i, h, width, {&model.head});
         }
         self.wait();
         const packed_matrix& matrix = model.head.matrix;
         const index_range panels = self.share(matrix.panels());
-        const matmul_args args{.weights = matrix, .in = inputs(matrix.format, w.hidden, width), .rows = asked,
+        const matmul_args args{.weights = matrix, .in = inputs(matrix.format, w.outer, w.hidden, width), .rows = asked,
                                .out = what.logits, .out_stride = what.logits_stride, .bias = model.head.bias_or_null(),
                                .accumulate = false};
         k.matmul[static_cast<std::size_t>(matrix.format)](args, panels.begin, panels.end);
@@ -314,13 +431,13 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
     const auto mixed = heads * static_cast<std::size_t>(c.value_size);
     const auto inner = static_cast<std::size_t>(c.feed_forward);
     const auto pairs = static_cast<std::size_t>(c.rotary ? c.rotary_size / 2 : 0);
-    const std::size_t input = (std::max({width, mixed, inner}) + block_columns - 1) / block_columns * block_columns;
+    const auto threads = static_cast<std::size_t>(std::max(1, options.threads));
 
     auto made = std::make_unique<workspace::buffers>();
     workspace::buffers& w = *made;
     w.max_rows = options.max_rows;
     w.max_logits = options.max_logits;
-    w.input_width = input;
+    w.threads = options.threads;
     // Twice through the same list: first to add up the sizes, then to hand out addresses.
     std::byte* base = nullptr;
     std::size_t used = 0;
@@ -329,22 +446,30 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
         if (base != nullptr) pointer = reinterpret_cast<element*>(base + used);
         used += (count * sizeof(element) + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
     };
+    const auto padded = [](std::size_t columns) { return (columns + block_columns - 1) / block_columns * block_columns; };
+    const auto take_operands = [&](workspace::operands& o, std::size_t count, std::size_t columns) {
+        o.stride = columns;
+        take(o.block_quants, count * columns);
+        take(o.block_scales, count * columns / block_columns);
+        take(o.block_sums, count * columns / block_columns);
+        take(o.row_quants, count * columns);
+        take(o.row_scales, count);
+        take(o.row_sums, count);
+    };
     const auto lay_out = [&] {
         used = 0;
         take(w.x, rows * width);
         take(w.hidden, rows * width);
+        take(w.own_hidden, threads * width);
+        take_operands(w.outer, rows, padded(std::max(width, mixed)));
+        take_operands(w.own, threads, padded(width));
+        take_operands(w.inner, rows, padded(inner));
         take(w.query, rows * heads * static_cast<std::size_t>(c.key_size));
         take(w.key, rows * kv_heads * static_cast<std::size_t>(c.key_size));
         take(w.value, rows * kv_heads * static_cast<std::size_t>(c.value_size));
         take(w.mixed, rows * mixed);
         take(w.gate, c.gated ? rows * inner : 0);
         take(w.up, rows * inner);
-        take(w.block_quants, rows * input);
-        take(w.block_scales, rows * input / block_columns);
-        take(w.block_sums, rows * input / block_columns);
-        take(w.row_quants, rows * input);
-        take(w.row_scales, rows);
-        take(w.row_sums, rows);
         for (int kind = 0; kind < 2; ++kind) {
             take(w.cosines[kind], rows * pairs);
             take(w.sines[kind], rows * pairs);

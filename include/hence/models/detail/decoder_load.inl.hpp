@@ -6,6 +6,7 @@
 #include "../../kernels/pack.hpp"
 #include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
+#include "../../sys/large_pages.hpp"
 #include "../architectures.hpp"
 #include "../vocabulary_from_gguf.hpp"
 #include "decoder_weights.hpp"
@@ -82,15 +83,12 @@ public:
         return {vector(concat({name, ".weight"}), size, optional), vector(concat({name, ".bias"}), size, true)};
     }
 
-    weight matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
-        weight result;
+    void matrix(weight& into, const std::string& name, std::int64_t rows, std::int64_t columns) {
         if (const gguf_tensor* tensor = find(concat({name, ".weight"}), {rows, columns})) {
-            result = pack(*tensor, 0, static_cast<std::size_t>(rows));
-            file_.release_pages(*tensor);
+            plan(into, *tensor, 0, static_cast<std::size_t>(rows));
             parameters_ += static_cast<std::size_t>(tensor->elements());
         }
-        result.bias = vector(concat({name, ".bias"}), rows, true);
-        return result;
+        into.bias = vector(concat({name, ".bias"}), rows, true);
     }
 
     // Several matrices stored as one, rows one after the other.
@@ -104,56 +102,68 @@ public:
         std::size_t first = 0;
         for (std::size_t i = 0; i < Parts; ++i) {
             const auto count = static_cast<std::size_t>(rows[i]);
-            *parts[i] = pack(*tensor, first, count);
+            plan(*parts[i], *tensor, first, count);
             if (!bias.empty())
                 parts[i]->bias.assign(bias.begin() + static_cast<std::ptrdiff_t>(first),
                                       bias.begin() + static_cast<std::ptrdiff_t>(first + count));
             first += count;
         }
-        file_.release_pages(*tensor);
         parameters_ += static_cast<std::size_t>(tensor->elements());
     }
 
-    weight pack(const gguf_tensor& tensor, std::size_t first_row, std::size_t rows) {
+    // Notes that rows of a tensor are to be packed into a matrix, which must stay where it is until pack_all().
+    void plan(weight& into, const gguf_tensor& tensor, std::size_t first_row, std::size_t rows) {
         const auto columns = static_cast<std::size_t>(tensor.shape.back());
         const std::size_t stride = row_bytes(tensor.type, columns);
-        const std::byte* source = tensor.data.data() + first_row * stride;
-        weight result;
-        std::optional<packing> format = kernels::exact_packing(tensor.type);
+        const std::optional<packing> format = kernels::exact_packing(tensor.type);
         const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
+        const std::byte* source = tensor.data.data() + first_row * stride;
+        into.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
+        std::size_t bytes = into.matrix.bytes();
+        bool sparse = false;
         if (pruned_ && !expand) {
             if (const auto choice = kernels::sparse_packing(tensor.type, source, rows, columns)) {
-                result.matrix = {choice->format, rows, columns, nullptr};
-                result.storage = byte_buffer(choice->bytes, memory_);
-                result.matrix.data = result.storage.data();
-                weight_bytes_ += choice->bytes;
-                kernels::pack_sparse(choice->format, tensor.type, source, rows, columns, result.storage.data());
-                return result;
+                into.matrix.format = choice->format;
+                bytes = choice->bytes;
+                sparse = true;
             }
         }
-        result.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
-        result.storage = byte_buffer(result.matrix.bytes(), memory_);
-        result.matrix.data = result.storage.data();
-        weight_bytes_ += result.storage.size();
-        const std::size_t panel_bytes = result.matrix.layout().bytes();
+        jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_});
+        weight_bytes_ += (bytes + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
+        if (expand) widest_ = std::max(widest_, columns);
+        if (!format && std::find(expanded_.begin(), expanded_.end(), tensor.type) == expanded_.end()) expanded_.push_back(tensor.type);
+    }
+
+    // Packs everything that was planned into one block of memory, by all workers at once. Pages of the file are let go
+    // every few megabytes, so that hardly more than the packed weights is ever in memory. (Another worker may still read
+    // the tensor: it finds its pages again.)
+    byte_buffer pack_all() {
+        if (weight_bytes_ == 0) return {};
+        byte_buffer storage(weight_bytes_, memory_);
+        prefer_large_pages(storage.data(), storage.size());
+        for (const job& j : jobs_) j.into->matrix.data = storage.data() + j.offset;
+        const std::size_t panel_values = panel_rows * widest_;
+        std::vector<float> values(panel_values * static_cast<std::size_t>(team_.size()));
         team_.each([&](const worker& self) {
-            const index_range share = self.share(result.matrix.panels());
-            std::vector<float> values(expand ? panel_rows * columns : 0);
-            for (std::size_t panel = share.begin; panel < share.end; ++panel) {
-                std::byte* out = result.storage.data() + panel * panel_bytes;
-                if (!expand) {
-                    kernels::pack_panels(tensor.type, source, rows, columns, panel, panel + 1, out);
+            float* const own = values.data() + panel_values * static_cast<std::size_t>(self.index);
+            std::size_t turn = 0;
+            for (const job& j : jobs_) {
+                if (j.sparse) {  // its panels differ in size: one worker packs them all
+                    if (turn++ % static_cast<std::size_t>(self.count) != static_cast<std::size_t>(self.index)) continue;
+                    const packed_matrix& matrix = j.into->matrix;
+                    kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
+                    file_.release_pages(*j.tensor);
                     continue;
                 }
-                const std::size_t begin = panel * panel_rows;
-                const std::size_t count = std::min(panel_rows, rows - begin);
-                for (std::size_t r = 0; r < count; ++r)
-                    (void)decode_row(tensor.type, {source + (begin + r) * stride, stride},
-                                     std::span(values).subspan(r * columns, columns)).has_value();
-                kernels::pack_panels(dtype::f32, reinterpret_cast<const std::byte*>(values.data()), count, columns, 0, 1, out);
+                const index_range share = self.share(j.into->matrix.panels());
+                const std::size_t together = std::max(std::size_t{1}, released_bytes / (panel_rows * j.stride));
+                for (std::size_t panel = share.begin; panel < share.end; panel += together) {
+                    pack_share(j, {panel, std::min(share.end, panel + together)}, storage.data() + j.offset, own);
+                    file_.release_pages(*j.tensor);
+                }
             }
         });
-        return result;
+        return storage;
     }
 
     row_table rows_of(const gguf_tensor* tensor) {
@@ -169,18 +179,59 @@ public:
     }
     [[nodiscard]] const std::optional<error>& complaints() const { return first_; }
     [[nodiscard]] std::size_t weight_bytes() const { return weight_bytes_; }
+    [[nodiscard]] const std::vector<dtype>& expanded() const { return expanded_; }
     [[nodiscard]] std::size_t parameters() const { return parameters_; }
 
 private:
+    static constexpr std::size_t released_bytes = std::size_t{4} << 20;
+    struct job {
+        weight* into;
+        const gguf_tensor* tensor;
+        const std::byte* source;
+        std::size_t stride;  // bytes from row to row of the source
+        bool expand;         // to f32 first
+        bool sparse;         // without its zeros
+        std::size_t offset;  // in the block of all weights
+    };
+
+    static void pack_share(const job& j, const index_range& share, std::byte* storage, float* values) noexcept {
+        const packed_matrix& matrix = j.into->matrix;
+        const std::size_t panel_bytes = matrix.layout().bytes();
+        std::byte* out = storage + share.begin * panel_bytes;
+        if (!j.expand) {
+            kernels::pack_panels(j.tensor->type, j.source, matrix.rows, matrix.columns, share.begin, share.end, out);
+            return;
+        }
+        for (std::size_t panel = share.begin; panel < share.end; ++panel, out += panel_bytes) {
+            const std::size_t begin = panel * panel_rows;
+            const std::size_t count = std::min(panel_rows, matrix.rows - begin);
+            for (std::size_t r = 0; r < count; ++r)
+                (void)decode_row(j.tensor->type, {j.source + (begin + r) * j.stride, j.stride}, {values + r * matrix.columns, matrix.columns})
+                    .has_value();
+            kernels::pack_panels(dtype::f32, reinterpret_cast<const std::byte*>(values), count, matrix.columns, 0, 1, out);
+        }
+    }
+
     const gguf_file& file_;
     hence::math math_;
     std::pmr::memory_resource* memory_;
     spin_team team_;
     bool pruned_;  // the file says that some of its weights were left out: zeros are worth looking for
     std::optional<error> first_;
+    std::vector<job> jobs_;
+    std::vector<dtype> expanded_;  // stored formats without a kernel
+    std::size_t widest_ = 0;       // columns of what is expanded
     std::size_t weight_bytes_ = 0;
     std::size_t parameters_ = 0;
 };
+
+inline void tell(const log_sink& log, const std::string& file, const decoder_config& config, const weight_loader& load, isa tier) {
+    for (const dtype type : load.expanded())
+        log(log_level::warning, concat({file, ": no kernel multiplies ", name(type), ": those weights are kept as f32"}));
+    log(log_level::info, concat({file, ": ", config.architecture, ", ", config.layers, " layers, ",
+                                 load.parameters(), " parameters, ", load.weight_bytes(),
+                                 " bytes of weights packed for ", name(tier)}));
+}
 
 // Radians per position for each rotated pair.
 // @source RoFormer (2104.09864); YaRN (2309.00071), its ramp between pair indices `low` and `high`
@@ -213,22 +264,22 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
         load.fused(concat({prefix, "attn_qkv"}), {query_rows, key_rows, value_rows}, width,
                    {&layer.query, &layer.key, &layer.value});
     } else {
-        layer.query = load.matrix(concat({prefix, "attn_q"}), query_rows, width);
-        layer.key = load.matrix(concat({prefix, "attn_k"}), key_rows, width);
-        layer.value = load.matrix(concat({prefix, "attn_v"}), value_rows, width);
+        load.matrix(layer.query, concat({prefix, "attn_q"}), query_rows, width);
+        load.matrix(layer.key, concat({prefix, "attn_k"}), key_rows, width);
+        load.matrix(layer.value, concat({prefix, "attn_v"}), value_rows, width);
     }
     layer.query_norm = load.norm(concat({prefix, "attn_q_norm"}), c.key_size, true);
     layer.key_norm = load.norm(concat({prefix, "attn_k_norm"}), c.key_size, true);
-    layer.output = load.matrix(concat({prefix, "attn_output"}), width, std::int64_t{c.heads} * c.value_size);
+    load.matrix(layer.output, concat({prefix, "attn_output"}), width, std::int64_t{c.heads} * c.value_size);
     layer.post_attention_norm = load.norm(concat({prefix, "post_attention_norm"}), width, true);
     layer.feed_forward_norm = load.norm(concat({prefix, "ffn_norm"}), width);
     if (c.fused_gate) {
         load.fused(concat({prefix, "ffn_up"}), {c.feed_forward, c.feed_forward}, width, {&layer.gate, &layer.up});
     } else {
-        if (c.gated) layer.gate = load.matrix(concat({prefix, "ffn_gate"}), c.feed_forward, width);
-        layer.up = load.matrix(concat({prefix, "ffn_up"}), c.feed_forward, width);
+        if (c.gated) load.matrix(layer.gate, concat({prefix, "ffn_gate"}), c.feed_forward, width);
+        load.matrix(layer.up, concat({prefix, "ffn_up"}), c.feed_forward, width);
     }
-    layer.down = load.matrix(concat({prefix, "ffn_down"}), width, c.feed_forward);
+    load.matrix(layer.down, concat({prefix, "ffn_down"}), width, c.feed_forward);
     layer.post_feed_forward_norm = load.norm(concat({prefix, "post_ffw_norm"}), width, true);
 }
 
@@ -265,11 +316,9 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
     }
     made->output_norm = load.norm("output_norm", config.width);
     if (const gguf_tensor* head = load.find("output.weight", {config.vocabulary, config.width}, true)) {
-        made->head = load.pack(*head, 0, static_cast<std::size_t>(config.vocabulary));
-        file.release_pages(*head);
+        load.plan(made->head, *head, 0, static_cast<std::size_t>(config.vocabulary));
     } else if (file.find_tensor("output.weight") == nullptr) {
-        made->head = load.pack(*embedding, 0, static_cast<std::size_t>(config.vocabulary));  // tied
-        file.release_pages(*embedding);
+        load.plan(made->head, *embedding, 0, static_cast<std::size_t>(config.vocabulary));  // tied
     }
     made->head.bias = load.vector("output.bias", config.vocabulary, true);
     if (config.rotary) {
@@ -287,6 +336,8 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
         made->local_frequencies = models::detail::rope_frequencies(config.local_rope, config.rotary_size);
     }
     if (load.complaints()) return *load.complaints();
+    made->storage = load.pack_all();
+    if (options.log) models::detail::tell(options.log, file.name(), config, load, table->tier);
     made->weight_bytes = load.weight_bytes();
     made->parameters = load.parameters();
     made->config = std::move(config);

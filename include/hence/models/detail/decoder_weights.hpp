@@ -50,7 +50,6 @@ private:
 struct weight {
     packed_matrix matrix;
     std::vector<float> bias;
-    byte_buffer storage;
     [[nodiscard]] bool present() const noexcept { return matrix.data != nullptr; }
     [[nodiscard]] const float* bias_or_null() const noexcept { return bias.empty() ? nullptr : bias.data(); }
 };
@@ -90,6 +89,7 @@ struct decoder::state {
     gguf_file file;  // keeps the mapping that the row tables point into
     models::detail::row_table tokens;
     models::detail::row_table positions;  // learned positions
+    models::detail::byte_buffer storage;  // of all packed matrices
     models::detail::norm_weight output_norm;
     models::detail::weight head;
     std::vector<models::detail::layer_weights> layers;

@@ -127,6 +127,7 @@ public:
                 bytes = choice->bytes;
                 sparse = true;
             }
+            file_.release_pages(tensor);  // it was read to see its zeros
         }
         jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_});
         weight_bytes_ += (bytes + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
@@ -141,20 +142,19 @@ public:
         if (weight_bytes_ == 0) return {};
         byte_buffer storage(weight_bytes_, memory_);
         prefer_large_pages(storage.data(), storage.size());
-        for (const job& j : jobs_) j.into->matrix.data = storage.data() + j.offset;
+        for (const job& j : jobs_) {
+            packed_matrix& matrix = j.into->matrix;
+            matrix.data = storage.data() + j.offset;
+            if (!j.sparse) continue;  // whose panels differ in size: not packed by shares
+            kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
+            file_.release_pages(*j.tensor);
+        }
         const std::size_t panel_values = panel_rows * widest_;
         std::vector<float> values(panel_values * static_cast<std::size_t>(team_.size()));
         team_.each([&](const worker& self) {
             float* const own = values.data() + panel_values * static_cast<std::size_t>(self.index);
-            std::size_t turn = 0;
             for (const job& j : jobs_) {
-                if (j.sparse) {  // its panels differ in size: one worker packs them all
-                    if (turn++ % static_cast<std::size_t>(self.count) != static_cast<std::size_t>(self.index)) continue;
-                    const packed_matrix& matrix = j.into->matrix;
-                    kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
-                    file_.release_pages(*j.tensor);
-                    continue;
-                }
+                if (j.sparse) continue;
                 const index_range share = self.share(j.into->matrix.panels());
                 const std::size_t together = std::max(std::size_t{1}, released_bytes / (panel_rows * j.stride));
                 for (std::size_t panel = share.begin; panel < share.end; panel += together) {

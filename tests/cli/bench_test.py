@@ -93,7 +93,7 @@ class Versus(ToolTest):
         folder = self.folder()
         bench = self.program(folder, "llama-bench", LLAMA_BENCH)
         batched = self.program(folder, "llama-batched-bench", LLAMA_BATCHED_BENCH)
-        done = self.versus("--llama-bench", bench, "--llama-batched-bench", batched, "--peer", "other", "--peer-arguments", "-rtr 1", "-r", "2",
+        done = self.versus("--llama-bench", bench, "--llama-batched-bench", batched, "--peer", "other", "--peer-arguments=-rtr 1", "-r", "2",
                            "-p", "16", "-n", "4", "-b", "2,3", "--prefix", "8", "--branch-tokens", "4", "--out", folder / "out")
         self.assertEqual(done.returncode, 0, done.stderr)
         document = json.loads((folder / "out/versus.json").read_text())
@@ -115,7 +115,7 @@ class Versus(ToolTest):
     def test_what_is_missing_is_said_and_the_rest_compared(self):
         folder = self.folder()
         bench = self.program(folder, "llama-bench", LLAMA_BENCH)
-        done = self.versus("--llama-bench", bench, "--peer-arguments", "-rtr 1", "-r", "1", "-p", "16", "-n", "0", "-b", "2", "--no-load")
+        done = self.versus("--llama-bench", bench, "--peer-arguments=-rtr 1", "-r", "1", "-p", "16", "-n", "0", "-b", "2", "--no-load")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("missing: --llama-batched-bench PATH", done.stderr)
         self.assertIn("not compared: 2 branches sharing 128", done.stdout)

@@ -1,6 +1,8 @@
 // Definitions of common.hpp: options, input and output that the subcommands share.
 #include "common.hpp"
 
+#include <hence/sys/atomic_file.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -103,6 +105,12 @@ std::string read_file(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) throw std::runtime_error(path + ": cannot be read");
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+    auto file = hence::atomic_file::create(path).value();
+    file.write(std::as_bytes(std::span(bytes))).value();
+    file.commit().value();
 }
 
 std::string unescape(std::string_view text) {

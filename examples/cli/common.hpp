@@ -68,8 +68,14 @@ void add_sampling_options(CLI::App& command, sampling_options& o);
 [[nodiscard]] std::span<const std::byte> shipped_model();
 inline constexpr std::string_view shipped_model_name = "tiny-reasoner-q8_0.gguf";
 
+/// The puzzles of the Game of 24 as published, which are part of the program too (examples/data/game24/24.csv).
+[[nodiscard]] std::string_view shipped_puzzles();
+
 /// A file's bytes, or standard input's for "-".
 [[nodiscard]] std::string read_file(const std::string& path);
+
+/// Writes a file that appears complete or not at all.
+void write_file(const std::string& path, std::string_view bytes);
 
 /// Replaces \n, \t and \\ by what they stand for.
 [[nodiscard]] std::string unescape(std::string_view text);
@@ -113,6 +119,8 @@ private:
 void add_generate(CLI::App& app);
 void add_chat(CLI::App& app);
 void add_reason(CLI::App& app);
+void add_compare(CLI::App& app);
+void add_eval(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_render(CLI::App& app);
 void add_logits(CLI::App& app);

@@ -1,8 +1,11 @@
-// hence demo: the model that ships answers the same questions at once, step by step, and by vote.
+// hence demo: the model that ships answers the same questions at once, step by step, and by vote, and then solves puzzles
+// by search (demo_puzzles.cpp).
 //
 // Nothing is recorded: the text streams as the model writes it, and an exact checker that knows nothing of the
 // model says what was right.
-#include "common.hpp"
+#include "demo.hpp"
+
+#include "tasks.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -14,11 +17,6 @@
 namespace tool {
 
 namespace {
-
-struct options : model_options {
-    std::uint64_t seed = 1;
-    std::size_t samples = 16;
-};
 
 // --- questions ---------------------------------------------------------------------------------------
 
@@ -45,22 +43,6 @@ constexpr std::array<question, 8> questions{{
 std::string prompt(const question& q, bool at_once) {
     const std::string head = q.kind == game::calculate ? "calc" : "24";
     return head + (at_once ? " direct: " : ": ") + std::string(q.text);
-}
-
-// What the model says of its own accord in place of a solution's steps is no answer to vote for.
-std::optional<std::string> claimed_solution(std::string_view completion) {
-    std::string steps, line;
-    bool claimed = false;
-    for (std::size_t begin = 0; begin < completion.size();) {
-        const std::size_t end = std::min(completion.find('\n', begin), completion.size());
-        line = completion.substr(begin, end - begin);
-        begin = end + 1;
-        if (line.find('=') != std::string::npos) steps.append(steps.empty() ? "" : "\n").append(line);
-        else if (line == "ok") claimed = true;
-        else steps.clear();
-    }
-    if (!claimed || steps.empty()) return std::nullopt;
-    return steps;
 }
 
 hence::any_extractor extractor(const question& q) {
@@ -126,15 +108,9 @@ struct total {
 
 constexpr std::size_t text_width = 66;
 
-std::string coloured(bool good) {
-    const std::string word = good ? "right" : "wrong";
-    if (!output_is_terminal()) return word;
-    return (good ? "\033[32m" : "\033[31m") + word + "\033[0m";
-}
-
 template <class Strategy>
 void ask(hence::engine<hence::decoder>& engine, const question& q, bool at_once, std::string_view title, const Strategy& strategy,
-         const options& o, total& sum) {
+         const demo_options& o, total& sum) {
     char head[64];
     std::snprintf(head, sizeof head, "  %-17s ", std::string(title).c_str());
     print(head);
@@ -164,7 +140,7 @@ void ask(hence::engine<hence::decoder>& engine, const question& q, bool at_once,
     sum.seconds += answer.seconds;
     char tail[64];
     std::snprintf(tail, sizeof tail, " %5lld tokens %6.3f s\n", static_cast<long long>(answer.account.generated_tokens), answer.seconds);
-    print(" " + coloured(good) + tail);
+    print(" " + verdict(good) + tail);
 }
 
 void print_total(std::string_view title, const total& sum) {
@@ -174,7 +150,7 @@ void print_total(std::string_view title, const total& sum) {
     print(line);
 }
 
-void run(const options& o) {
+void run(const demo_options& o) {
     const hence::decoder model = o.load();
     hence::engine engine = hence::engine<hence::decoder>::make(model, o.engine()).value();
     print(o.name() + ": " + std::to_string(model.parameters() / 1000) + " k parameters, frozen; " + std::string(hence::name(model.tier())) +
@@ -191,16 +167,25 @@ void run(const options& o) {
     print_total("direct", sums[0]);
     print_total("chain of thought", sums[1]);
     print_total("self-consistency", sums[2]);
+    if (o.puzzles > 0) show_puzzles(engine, o);
 }
 
 }  // namespace
 
+std::string verdict(bool good) {
+    const std::string word = good ? "right" : "wrong";
+    if (!output_is_terminal()) return word;
+    return (good ? "\033[32m" : "\033[31m") + word + "\033[0m";
+}
+
 void add_demo(CLI::App& app) {
     CLI::App* const command = app.add_subcommand("demo", "Shows what thinking longer and voting do for a small model");
-    const auto o = std::make_shared<options>();
+    const auto o = std::make_shared<demo_options>();
     add_model_options(*command, *o);
     command->add_option("--seed", o->seed, "draws are a function of it")->capture_default_str();
     command->add_option("--samples", o->samples, "samples of self-consistency")->check(CLI::Range(1, 4096))->capture_default_str();
+    command->add_option("--puzzles", o->puzzles, "puzzles of the Game of 24, of 100; 0: none")->check(CLI::Range(0, 100))->capture_default_str();
+    command->add_option("--seconds", o->seconds, "no further puzzle is begun after so many")->check(CLI::Range(0.0, 1e6))->capture_default_str();
     command->callback([o] { run(*o); });
 }
 

@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
     tool::add_generate(app);
     tool::add_chat(app);
     tool::add_reason(app);
+    tool::add_compare(app);
+    tool::add_eval(app);
     tool::add_tokenize(app);
     tool::add_render(app);
     tool::add_logits(app);

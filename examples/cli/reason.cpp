@@ -1,13 +1,12 @@
 // hence reason: one question, one strategy, one budget, one answer.
-#include "common.hpp"
+#include "asking.hpp"
 
-#include <hence/reason/registry.hpp>
+#include <hence/reason/trace.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <charconv>
+#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -22,47 +21,11 @@ struct options : model_options, sampling_options {
     std::string extractor = "automatic";
     std::string format = "automatic";
     std::string system;
+    std::string trace;
+    std::string replay;
     std::size_t batch = 0;
     bool json = false;
 };
-
-hence::budget parse_budget(std::string_view text) {
-    hence::budget limit;
-    while (!text.empty()) {
-        const std::string_view item = text.substr(0, text.find(','));
-        text.remove_prefix(std::min(text.size(), item.size() + 1));
-        const std::size_t equals = item.find('=');
-        const std::string key(item.substr(0, equals));
-        const std::string_view value = equals == std::string_view::npos ? std::string_view() : item.substr(equals + 1);
-        std::int64_t number = 0;
-        const auto [end, trouble] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (trouble != std::errc() || end != value.data() + value.size() || number < 0)
-            throw usage_error("--budget: " + key + ": expected a whole number that is not negative, found " + hence::quote(value));
-        if (key == "tokens") limit.tokens = number;
-        else if (key == "forwards") limit.forwards = number;
-        else if (key == "bytes") limit.bytes = number;
-        else if (key == "ms") {
-            // A century is as good as no limit and fits into nanoseconds.
-            limit.deadline = std::chrono::milliseconds(std::min<std::int64_t>(number, 3'000'000'000'000));
-        } else throw usage_error("--budget: there is no limit " + hence::quote(key) + "; there are tokens, forwards, bytes, ms");
-    }
-    return limit;
-}
-
-hence::prompt_format parse_format(const std::string& name) {
-    if (name == "raw") return hence::prompt_format::raw;
-    if (name == "line") return hence::prompt_format::line;
-    if (name == "chat") return hence::prompt_format::chat;
-    return hence::prompt_format::automatic;
-}
-
-template <class T>
-T parsed(hence::result<T> value, const char* option) {
-    if (!value) throw usage_error(std::string(option) + ": " + value.error().message());
-    return std::move(*value);
-}
-
-nlohmann::json number_or_null(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
 nlohmann::json to_json(const options& o, const hence::any_strategy& strategy, const hence::answer& answer) {
     nlohmann::json votes = nlohmann::json::array();
@@ -91,9 +54,72 @@ nlohmann::json to_json(const options& o, const hence::any_strategy& strategy, co
             {"replay_hash", hash_text(answer.replay_hash)}};
 }
 
+// What a trace is written as, by the end of its file's name.
+using trace_writer = std::string (*)(const hence::trace&);
+trace_writer writer_for(const std::string& path) {
+    constexpr std::array<std::pair<std::string_view, trace_writer>, 3> kinds{{{".html", hence::to_html}, {".json", hence::to_json}, {".dot", hence::to_dot}}};
+    for (const auto& [ending, writer] : kinds)
+        if (path.ends_with(ending)) return writer;
+    throw usage_error("--trace: expected a file that ends in .html, .json or .dot, found " + hence::quote(path));
+}
+
+// Shows on a terminal how far a run is.
+class run_progress {
+public:
+    run_progress(const hence::engine<hence::decoder>& engine, hence::reason_options& how) {
+        if (!error_is_terminal()) return;
+        how.on_text = [this, &engine](const hence::text_piece&) {
+            const auto now = std::chrono::steady_clock::now();
+            if (now - shown_ < std::chrono::milliseconds(100)) return;
+            shown_ = now;
+            char line[64];
+            std::snprintf(line, sizeof line, "%lld tokens, %.1f s", static_cast<long long>(engine.account().generated_tokens),
+                          std::chrono::duration<double>(now - start_).count());
+            line_.show(line);
+        };
+    }
+    void clear() { line_.clear(); }
+
+private:
+    progress_line line_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point shown_ = start_;
+};
+
+hence::engine<hence::decoder> make_engine(const options& o, const hence::decoder& model) {
+    hence::engine_options machine = o.engine();
+    machine.batch = o.batch;
+    return hence::engine<hence::decoder>::make(model, machine).value();
+}
+
+void replay(const options& o) {
+    const hence::trace recorded = hence::parse_trace(read_file(o.replay), o.replay).value();
+    const hence::any_strategy strategy = hence::parse_strategy(recorded.strategy).value();
+    hence::reason_options how;
+    if (!recorded.extractor.empty()) how.extractor = hence::parse_extractor(recorded.extractor).value();
+    const hence::decoder model = o.load();
+    hence::engine engine = make_engine(o, model);
+    run_progress progress(engine, how);
+    const hence::replay_result found = hence::replay(engine, recorded, strategy, how).value();
+    progress.clear();
+    if (o.json)
+        print_json({{"same", found.same}, {"departs", found.departs}, {"recorded_hash", hash_text(recorded.replay_hash)},
+                    {"replay_hash", hash_text(found.again.replay_hash)}, {"recorded_answer", recorded.value}, {"answer", found.again.value}});
+    else if (found.same) print("the same: " + hash_text(recorded.replay_hash) + "\n");
+    if (!found.same)
+        throw std::runtime_error("the run departs from " + o.replay + " (recorded with " + (recorded.model.empty() ? "a model without a name" : recorded.model) +
+                                 ", now " + o.name() + "): " + found.departs);
+}
+
 void run(const options& o) {
+    if (!o.replay.empty()) {
+        if (!o.question.empty() || !o.trace.empty()) throw usage_error("--replay: the question and the settings are those of the record; give neither --question nor --trace");
+        return replay(o);
+    }
+    if (o.question.empty()) throw usage_error("reason: expected --question or --replay");
     const hence::any_strategy strategy = parsed(hence::parse_strategy(o.strategy), "--strategy");
     const hence::budget limit = parse_budget(o.limit);
+    const trace_writer writer = o.trace.empty() ? nullptr : writer_for(o.trace);
     hence::reason_options how;
     how.seed = o.settings.seed;
     how.sampling = o.settings;
@@ -102,28 +128,14 @@ void run(const options& o) {
     how.format = parse_format(o.format);
     how.system = o.system;
     how.extractor = parsed(hence::parse_extractor(o.extractor), "--extractor");
+    how.trace = writer != nullptr;
 
     const hence::decoder model = o.load();
-    hence::engine_options machine = o.engine();
-    machine.batch = o.batch;
-    hence::engine engine = hence::engine<hence::decoder>::make(model, machine).value();
-
-    progress_line progress;
-    const auto start = std::chrono::steady_clock::now();
-    auto shown = start;
-    if (error_is_terminal()) {
-        how.on_text = [&](const hence::text_piece&) {
-            const auto now = std::chrono::steady_clock::now();
-            if (now - shown < std::chrono::milliseconds(100)) return;
-            shown = now;
-            char line[64];
-            std::snprintf(line, sizeof line, "%lld tokens, %.1f s", static_cast<long long>(engine.account().generated_tokens),
-                          std::chrono::duration<double>(now - start).count());
-            progress.show(line);
-        };
-    }
+    hence::engine engine = make_engine(o, model);
+    run_progress progress(engine, how);
     const hence::answer answer = hence::try_reason(engine, o.question, strategy, limit, how).value();
     progress.clear();
+    if (writer != nullptr) write_file(o.trace, writer(hence::make_trace(o.question, o.strategy, answer, how, limit, o.name(), o.extractor)));
     if (o.json) return print_json(to_json(o, strategy, answer));
     print(answer.text + (answer.text.ends_with('\n') ? "" : "\n"));
     if (answer.found()) print("answer: " + answer.value + "\n");
@@ -140,16 +152,16 @@ void add_reason(CLI::App& app) {
     CLI::App* const command = app.add_subcommand("reason", "Answers a question by a strategy, within a budget");
     const auto o = std::make_shared<options>();
     add_model_options(*command, *o);
-    command->add_option("-q,--question", o->question, "the question")->required();
-    std::string names;
-    for (const std::string& name : hence::strategy_names()) names += (names.empty() ? "" : ", ") + name;
-    command->add_option("--strategy", o->strategy, "NAME[:key=value,...]; names: " + names)->capture_default_str();
+    command->add_option("-q,--question", o->question, "the question");
+    command->add_option("--strategy", o->strategy, "NAME[:key=value,...]; names: " + strategy_list())->capture_default_str();
     command->add_option("--budget", o->limit, "the most to spend: tokens=N,forwards=N,bytes=N,ms=N");
     command->add_option("--batch", o->batch, "most branches in one step; 0: as many as fit")->capture_default_str();
     command->add_option("--extractor", o->extractor, "what finds the answer in a text")->capture_default_str();
     command->add_option("--format", o->format, "how the question becomes a prompt")
-        ->check(CLI::IsMember({"automatic", "raw", "line", "chat"}))->capture_default_str();
+        ->check(CLI::IsMember(std::vector<std::string>(std::begin(format_names), std::end(format_names))))->capture_default_str();
     command->add_option("--system", o->system, "the system message of a chat");
+    command->add_option("--trace", o->trace, "writes the tree behind the answer: FILE.html, FILE.json or FILE.dot");
+    command->add_option("--replay", o->replay, "runs a trace (FILE.json) again: the same, or where it departs");
     add_sampling_options(*command, *o);
     command->add_flag("--json", o->json, "as JSON: answer, text, usage, seconds, replay_hash, ...");
     command->callback([o] { run(*o); });

@@ -13,6 +13,8 @@ COMMANDS = {
     "generate": ["-p", "calc: 1+1\n"],
     "chat": ["-p", "calc: 1+1"],
     "reason": ["-q", "calc: 1+1"],
+    "compare": ["-q", "calc: 1+1"],
+    "eval": [],
     "tokenize": ["-p", "calc: 1+1"],
     "render": ["--messages", "/dev/null"],
     "logits": ["-p", "calc: 1+1"],
@@ -62,6 +64,7 @@ class Usage(ToolTest):
             self.refused(2, command, says=[command])
         self.refused(2, "generate", "-p", "x", "--file", "y")
         self.refused(2, "reason", says=["question"])
+        self.refused(2, "compare", says=["question"])
         self.refused(2, "perplexity", says=["file"])
 
     def test_strategies_and_budgets_that_are_not_there(self):

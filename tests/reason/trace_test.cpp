@@ -6,6 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
+#include <limits>
+
 using namespace hence;
 
 namespace {
@@ -72,16 +75,63 @@ TEST_CASE("trace: a recorded run replays to the same hash, and a different one s
     }
 }
 
-TEST_CASE("trace: what a deadline cut is replayed by count, without the clock") {
-    // The deadline is simulated by a token budget in the first run, and recorded as a deadline.
-    trace t = recorded_run("self_consistency:samples=8", {.tokens = 48});
-    REQUIRE(t.cut);
-    t.limit = {.deadline = std::chrono::nanoseconds(1)};
+TEST_CASE("trace: what a deadline cut is replayed from its cut positions, without the clock") {
+    // The script takes its time, so the clock strikes wherever it happens to: in samples, steps, probes, between them.
+    const auto slow = [](bool waits) {
+        return script([waits, inner = hence_test::sums()](std::string_view context) {
+            for (const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(30); waits && std::chrono::steady_clock::now() < end;) {}
+            return inner(context);
+        });
+    };
+    std::size_t cut = 0;
+    for (const char* strategy : {"self_consistency:samples=8,stop_when_decided=false", "adaptive_consistency:window=2,threshold=0.99", "step_beam:beams=4,width=2",
+                                 "tree_of_thoughts:breadth=2,samples=3,scorer=p_true", "monte_carlo_tree_search:iterations=8",
+                                 "best_of_n:samples=6,window=2,scorer=forced_answer", "mixture:direct|self_consistency:samples=6|chain_of_thought", "budget_forcing:waits=3"})
+        for (const int microseconds : {1, 20, 60, 150, 300, 700, 1500}) {
+            INFO(strategy << " for " << microseconds << " us");
+            const budget limit{.deadline = std::chrono::microseconds(microseconds)};
+            const reason_options options{.seed = 5, .trace = true};
+            scripted_engine timed(slow(true));
+            const answer a = reason(timed, "sum: 20+22", parse_strategy(strategy).value(), limit, options);
+            cut += a.cut ? 1 : 0;
+            const trace t = parse_trace(to_json(make_trace("sum: 20+22", strategy, a, options, limit))).value();
+            CHECK(t.cuts == a.cuts);
+            scripted_engine e(slow(false));
+            const auto again = replay(e, t, parse_strategy(t.strategy).value());
+            REQUIRE(again.has_value());
+            INFO(again->departs);
+            CHECK(again->same);
+            CHECK(again->again.cut == a.cut);
+            CHECK(again->again.text == a.text);
+        }
+    CHECK(cut > 20);
+}
+
+TEST_CASE("trace: the settings of a run are part of it") {
     scripted_engine e(hence_test::sums());
-    const auto again = replay(e, t, parse_strategy(t.strategy).value());
-    REQUIRE(again.has_value());
-    CHECK(again->same);
-    CHECK(again->again.cut);
+    reason_options options{.seed = 9, .max_tokens = 30, .trace = true};
+    options.sampling = {.temperature = 0.9f, .top_k = 5, .top_p = 0.95f, .min_p = 0.01f, .repetition_penalty = 1.1f, .logit_bias = {{65, 1.5f}, {66, -std::numeric_limits<float>::infinity()}}};
+    options.stop = {"\n\n", "STOP"};
+    options.format = prompt_format::line;
+    options.system = "Be brief.";
+    const answer a = reason(e, "sum: 20+22", chain_of_thought{}, {}, options);
+    const trace t = parse_trace(to_json(make_trace("sum: 20+22", "chain_of_thought", a, options, {}, "a script", "last_number"))).value();
+    CHECK(t.sampling.temperature == 0.9f);
+    CHECK(t.sampling.top_k == 5);
+    CHECK(t.sampling.top_p == 0.95f);
+    CHECK(t.sampling.logit_bias == options.sampling.logit_bias);
+    CHECK(t.stop == options.stop);
+    CHECK(t.format == prompt_format::line);
+    CHECK(t.system == "Be brief.");
+    CHECK(t.extractor == "last_number");
+    scripted_engine again(hence_test::sums());
+    CHECK(replay(again, t, chain_of_thought{}).value().same);
+    trace other = t;
+    other.sampling.temperature = 3;
+    other.sampling.top_k = 0;
+    other.seed = 3;
+    scripted_engine third(hence_test::sums());
+    CHECK_FALSE(replay(third, other, chain_of_thought{}).value().same);
 }
 
 TEST_CASE("trace: a graph and a page, whatever the texts hold") {
@@ -128,6 +178,11 @@ TEST_CASE("trace: a damaged file is refused by field") {
     CHECK(refused([](auto& j) { j["nodes"][1]["parent"] = 7; }).find("nodes[1].parent") != std::string::npos);
     CHECK(refused([](auto& j) { j["nodes"][1]["parent"] = nullptr; }).find("nodes[1].parent") != std::string::npos);
     CHECK(refused([](auto& j) { j["nodes"][1]["text"] = 5; }).find("nodes[1].text") != std::string::npos);
+    CHECK(refused([](auto& j) { j["sampling"]["top_p"] = "x"; }).find("sampling.top_p") != std::string::npos);
+    CHECK(refused([](auto& j) { j["sampling"]["logit_bias"] = {1}; }).find("logit_bias") != std::string::npos);
+    CHECK(refused([](auto& j) { j["prompt_format"] = "odd"; }).find("prompt_format") != std::string::npos);
+    CHECK(refused([](auto& j) { j["stop"] = {4}; }).find("stop") != std::string::npos);
+    CHECK(refused([](auto& j) { j["cuts"] = {{{"stream", "zz"}, {"tokens", 4}}}; }).find("cuts[0].stream") != std::string::npos);
     CHECK(refused([](auto& j) { j["usage"] = 1; }).find("usage") != std::string::npos);
     CHECK_FALSE(parse_trace("{").has_value());
     CHECK_FALSE(parse_trace("[]").has_value());

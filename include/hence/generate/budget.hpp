@@ -10,6 +10,7 @@
 #include "account.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -17,6 +18,14 @@ HENCE_NAMESPACE_BEGIN
 
 /// How the children that share a budget run: one after the other, or in the same batch.
 enum class children : std::uint8_t { sequential, concurrent };
+
+/// Where a budget ended a branch: the one with this stream has so many tokens, its prompt included.
+/// A clock does not strike twice at the same token, so what a deadline did is kept in these.
+struct cut_position {
+    std::uint64_t stream = 0;
+    std::size_t tokens = 0;
+    friend constexpr bool operator==(const cut_position&, const cut_position&) = default;
+};
 
 struct budget {
     std::optional<std::int64_t> tokens = {};    ///< account::spent_tokens(): generated + forced + scored

@@ -39,6 +39,8 @@ concept reasoning_branch =
         { b.rollback(n) } -> std::same_as<result<void>>;
         // Stops it inside the running extend(); a later extend() may go on with it.
         { b.cancel() } -> std::same_as<void>;
+        // Lets it grow to `n` tokens and no further, as if a budget ended it there.
+        { b.cut_at(n) } -> std::same_as<void>;
         // Changes how it samples from the next token on; streams and positions stay.
         { b.set_sampling(s) } -> std::same_as<result<void>>;
         { c.sampling_options() } -> std::convertible_to<const sampling&>;

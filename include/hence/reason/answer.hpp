@@ -3,6 +3,7 @@
 #define HENCE_REASON_ANSWER_HPP
 
 #include "../generate/account.hpp"
+#include "../generate/budget.hpp"
 #include "../generate/events.hpp"
 #include "votes.hpp"
 
@@ -56,6 +57,7 @@ struct answer {
     std::int64_t saved_tokens = 0;        ///< what these would have cost at the mean length of the others
     hence::account account;      ///< what this run has cost
     double seconds = 0;          ///< wall time of this run
+    std::vector<cut_position> cuts;  ///< the branches that a budget ended, and where
     std::uint64_t replay_hash = 0;  ///< equal for equal runs: see reasoning_engine::replay_hash()
     std::vector<trace_node> trace;  ///< with reason_options::trace; node 0 is the question
 

@@ -199,18 +199,21 @@ public:
         if (branches.empty()) return {};
         until asked = limits;
         if (options_.on_text) asked.every_token = true;
-        return engine_.extend(branches, asked, [&](event& e) {
+        place_cuts(branches);
+        const std::size_t before = cuts_.size();
+        HENCE_TRY(engine_.extend(branches, asked, [&](event& e) {
             if (options_.on_text && (!e.text.empty() || e.kind == event_kind::finished))
                 options_.on_text({e.index, e.text, e.reason});
             if (e.kind == event_kind::finished) {
-                if (e.reason == finish_reason::budget) cut_ = true;
+                note_cut(e.which);
                 if (e.reason == finish_reason::cancelled && options_.cancel != nullptr && options_.cancel->load())
                     cancelled_ = true;
                 on_event(e);
             } else if (limits.every_token) {
                 on_event(e);
             }
-        });
+        }));
+        return end_replayed_budget(before);
     }
     [[nodiscard]] result<void> extend(std::span<branch* const> branches, const until& limits) {
         return extend(branches, limits, [](event&) {});
@@ -218,6 +221,19 @@ public:
     [[nodiscard]] result<void> extend(branch& b, const until& limits) {
         branch* const one[] = {&b};
         return extend(std::span<branch* const>(one), limits);
+    }
+
+    /// The same for branches that are no samples, such as a judge's: nobody hears their text.
+    /// @shape none
+    /// @errors those of the calls it makes, unchanged
+    /// @source none
+    [[nodiscard]] result<void> extend_aside(std::span<branch* const> branches, const until& limits) {
+        if (branches.empty()) return {};
+        place_cuts(branches);
+        const std::size_t before = cuts_.size();
+        HENCE_TRY(engine_.extend(branches, limits));
+        for (branch* const b : branches) note_cut(*b);
+        return end_replayed_budget(before);
     }
 
     /// Pointers to branches, as extend() wants them.
@@ -288,6 +304,7 @@ public:
     /// @source none
     std::size_t absorb(reasoning_context& inner, std::size_t parent, std::string_view kind, std::string_view why) {
         cancelled_ = cancelled_ || inner.cancelled_;
+        cuts_.insert(cuts_.end(), inner.cuts_.begin(), inner.cuts_.end());
         if (!options_.trace) return 0;
         const std::size_t offset = trace_.size();
         for (trace_node& node : inner.trace_) {
@@ -341,12 +358,29 @@ public:
         }
     }
     [[nodiscard]] std::vector<trace_node> take_trace() noexcept { return std::move(trace_); }
+    [[nodiscard]] std::vector<cut_position> take_cuts() noexcept { return std::move(cuts_); }
 
     [[nodiscard]] double elapsed() const {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     }
 
 private:
+    // A replay ends branches where the recorded run's budget ended them; from then on nothing more may be spent.
+    void place_cuts(std::span<branch* const> branches) {
+        for (const cut_position& cut : options_.cuts)
+            for (branch* const b : branches)
+                if (b->stream() == cut.stream) b->cut_at(cut.tokens);
+    }
+    void note_cut(const branch& b) {
+        if (b.finish() != finish_reason::budget) return;
+        cut_ = true;
+        cuts_.push_back({b.stream(), b.tokens().size()});
+    }
+    [[nodiscard]] result<void> end_replayed_budget(std::size_t cuts_before) {
+        if (options_.cuts.empty() || cuts_.size() == cuts_before) return {};
+        return engine_.set_budget({.tokens = 0});
+    }
+
     Engine& engine_;
     std::string_view question_;
     const reason_options& options_;
@@ -357,6 +391,7 @@ private:
     bool cut_ = false;
     bool cancelled_ = false;
     std::vector<trace_node> trace_;
+    std::vector<cut_position> cuts_;
 };
 
 HENCE_NAMESPACE_END

@@ -2,6 +2,7 @@
 #ifndef HENCE_REASON_OPTIONS_HPP
 #define HENCE_REASON_OPTIONS_HPP
 
+#include "../generate/budget.hpp"
 #include "../generate/events.hpp"
 #include "../generate/sampling.hpp"
 #include "detail/callable.hpp"
@@ -41,6 +42,7 @@ struct reason_options {
     callable<void(const text_piece&)> on_text = {};  ///< hears each sample's text as it grows
     const std::atomic<bool>* cancel = nullptr;       ///< set from any thread: the run ends with its best answer
     bool trace = false;                   ///< record answer::trace
+    std::vector<cut_position> cuts = {};  ///< ends these branches there, as a budget did in the run that replay() repeats
 };
 
 HENCE_NAMESPACE_END

@@ -42,6 +42,7 @@ result<answer> run_strategy(Engine& engine, std::string_view question, const Str
     out.seconds = context.elapsed();
     out.replay_hash = engine.replay_hash() - hash_before;
     out.trace = context.take_trace();
+    out.cuts = context.take_cuts();
     return out;
 }
 

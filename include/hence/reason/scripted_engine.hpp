@@ -65,6 +65,7 @@ public:
     void prune();
     [[nodiscard]] result<void> rollback(std::size_t n);
     void cancel();
+    void cut_at(std::size_t n);
     [[nodiscard]] result<void> set_sampling(const sampling& s);
     [[nodiscard]] const sampling& sampling_options() const;
     [[nodiscard]] std::span<const token_id> tokens() const;

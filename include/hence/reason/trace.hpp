@@ -22,7 +22,13 @@ struct trace {
     std::string strategy;           ///< as parse_strategy() reads it
     std::uint64_t seed = 0;
     std::size_t max_tokens = 256;
-    hence::budget limit = {};       ///< a deadline is kept for people; a replay goes by the tokens that were spent
+    hence::sampling sampling = {};  ///< the seed above stands for its seed
+    std::vector<std::string> stop;
+    prompt_format format = prompt_format::automatic;
+    std::string system;
+    std::string extractor;          ///< as parse_extractor() reads it; empty where only the program knows it
+    hence::budget limit = {};       ///< a deadline is kept for people; a replay goes by `cuts`
+    std::vector<cut_position> cuts; ///< where the budget ended branches
     std::string text;               ///< the answer's text
     std::string value;
     std::string why;
@@ -38,7 +44,8 @@ struct trace {
 /// @errors none; an answer without a trace gives the question alone
 /// @source none
 [[nodiscard]] trace make_trace(std::string_view question, std::string_view strategy, const answer& a,
-                               const reason_options& options = {}, const budget& limit = {}, std::string_view model = {});
+                               const reason_options& options = {}, const budget& limit = {}, std::string_view model = {},
+                               std::string_view extractor = {});
 
 /// @shape none
 /// @errors none: text that is not UTF-8 is written with replacement characters
@@ -78,18 +85,26 @@ struct replay_result {
 [[nodiscard]] std::string first_difference(const trace& recorded, const trace& again);
 
 /// Runs a recorded trace again on an engine. `strategy` is parse_strategy(t.strategy), or the object that was
-/// used. `options` are those of the recorded run; seed, length and trace are taken from the record.
+/// used. All settings are taken from the record but the extractor, which is that of `options`.
 /// @shape none
 /// @errors those of try_reason()
 /// @source none
 template <reasoning_engine Engine, strategy_for<Engine> Strategy>
 [[nodiscard]] result<replay_result> replay(Engine& engine, const trace& t, const Strategy& strategy, reason_options options = {}) {
     options.seed = t.seed;
+    options.sampling = t.sampling;
     options.max_tokens = t.max_tokens;
+    options.stop = t.stop;
+    options.format = t.format;
+    options.system = t.system;
     options.trace = true;
     budget limit = t.limit;
-    // A clock does not strike twice at the same token: what it cut is cut by count.
-    if (limit.deadline && t.cut) limit.tokens = t.account.spent_tokens();
+    // A clock does not strike twice at the same token: the branches that it cut are cut by position, and where it
+    // struck between branches the count of tokens stands for it.
+    if (limit.deadline && t.cut) {
+        options.cuts = t.cuts;
+        if (t.cuts.empty()) limit.tokens = t.account.spent_tokens();
+    }
     limit.deadline.reset();
     HENCE_TRY_ASSIGN(a, try_reason(engine, t.question, strategy, limit, options));
     replay_result out;

@@ -301,7 +301,7 @@ result<std::vector<double>> verifier::judged(reasoning_context<Engine>& context,
     limits.max_tokens = j.max_tokens;
     limits.cancel = context.options().cancel;
     const auto pointers = context.pointers(asked);
-    if (!asked.empty()) HENCE_TRY(context.engine().extend(std::span<branch_type* const>(pointers), limits));
+    HENCE_TRY(context.extend_aside(std::span<branch_type* const>(pointers), limits));
     std::vector<double> told(prompts.distinct.size(), 0);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (asked[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, label(), "room for every judgement");
@@ -334,7 +334,7 @@ result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& cont
     limits.cancel = context.options().cancel;
     if (!how.stop.empty()) limits.stop.push_back(how.stop);
     const auto pointers = context.pointers(forks);
-    if (!forks.empty()) HENCE_TRY(context.engine().extend(std::span<branch_type* const>(pointers), limits));
+    HENCE_TRY(context.extend_aside(std::span<branch_type* const>(pointers), limits));
     std::vector<stated_answer> out;
     for (std::size_t i = 0; i < forks.size(); ++i) {
         if (forks[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, "state_answers", "room for every answer");

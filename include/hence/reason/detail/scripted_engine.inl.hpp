@@ -187,6 +187,7 @@ struct scripted_sequence {
     hence::sampling options;
     hence::account account;
     finish_reason finish = finish_reason::none;
+    std::size_t cut = static_cast<std::size_t>(-1);  // cut_at()
     std::size_t stop_length = 0;  // bytes of the stop string that text() leaves out
     std::uint64_t hash = 0;       // what the state's hash holds of this branch
     bool pruned = false;
@@ -389,6 +390,7 @@ HENCE_INLINE std::string scripted_branch::text() const {
     return text;
 }
 HENCE_INLINE std::uint64_t scripted_branch::stream() const { return sequence_->stream; }
+HENCE_INLINE void scripted_branch::cut_at(std::size_t n) { sequence_->cut = n; }
 HENCE_INLINE finish_reason scripted_branch::finish() const { return sequence_->finish; }
 HENCE_INLINE std::optional<double> scripted_branch::mean_log_probability() const {
     double sum = 0;
@@ -480,6 +482,7 @@ HENCE_INLINE result<void> scripted_engine::run(std::span<scripted_branch* const>
             if (s.pruned || s.cancelled || (limits.cancel != nullptr && limits.cancel->load())) finish(i, finish_reason::cancelled);
             else if (states[i].added >= limits.max_tokens) finish(i, finish_reason::length);
             else if (s.tokens.size() >= state_->options.context_length) finish(i, finish_reason::context_full);
+            else if (s.tokens.size() >= s.cut) finish(i, finish_reason::budget);
             else live.push_back(i);
         }
         if (live.empty()) break;

@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -50,7 +51,27 @@ nlohmann::json value_or_null(const std::optional<T>& value) {
     return value ? nlohmann::json(*value) : nlohmann::json();
 }
 
+inline constexpr std::array<std::string_view, 4> prompt_format_names{"automatic", "raw", "line", "chat"};
+
+inline nlohmann::json sampling_document(const sampling& s) {
+    nlohmann::json bias = nlohmann::json::array();
+    for (const auto& [token, value] : s.logit_bias) bias.push_back({token, finite_or_null(static_cast<double>(value))});
+    return {{"temperature", s.temperature},
+            {"top_k", s.top_k},
+            {"top_p", s.top_p},
+            {"min_p", s.min_p},
+            {"repetition_penalty", s.repetition_penalty},
+            {"frequency_penalty", s.frequency_penalty},
+            {"presence_penalty", s.presence_penalty},
+            {"penalty_window", s.penalty_window},
+            {"logit_bias", std::move(bias)}};
+}
+
 inline nlohmann::json trace_document(const trace& t) {
+    nlohmann::json stop = nlohmann::json::array();
+    for (const std::string& text : t.stop) stop.push_back(valid_utf8(text));
+    nlohmann::json cuts = nlohmann::json::array();
+    for (const cut_position& cut : t.cuts) cuts.push_back({{"stream", hash_text(cut.stream)}, {"tokens", cut.tokens}});
     nlohmann::json nodes = nlohmann::json::array();
     for (const trace_node& n : t.nodes)
         nodes.push_back({{"parent", n.parent == trace_node::none ? nlohmann::json() : nlohmann::json(n.parent)},
@@ -68,6 +89,12 @@ inline nlohmann::json trace_document(const trace& t) {
             {"strategy", valid_utf8(t.strategy)},
             {"seed", t.seed},
             {"max_tokens", t.max_tokens},
+            {"sampling", sampling_document(t.sampling)},
+            {"stop", std::move(stop)},
+            {"prompt_format", prompt_format_names[static_cast<std::size_t>(t.format)]},
+            {"system", valid_utf8(t.system)},
+            {"extractor", valid_utf8(t.extractor)},
+            {"cuts", std::move(cuts)},
             {"budget",
              {{"tokens", value_or_null(t.limit.tokens)},
               {"forwards", value_or_null(t.limit.forwards)},
@@ -112,7 +139,7 @@ public:
             into = found->template get<bool>();
         } else if constexpr (std::is_floating_point_v<T>) {
             if (!found->is_number()) return wrong(key, "a number");
-            into = found->template get<double>();
+            into = found->template get<T>();
         } else {
             if (!found->is_number_integer() || (std::is_unsigned_v<T> && !found->is_number_unsigned()))
                 return wrong(key, std::is_unsigned_v<T> ? "a whole number of 0 or more" : "a whole number");
@@ -149,6 +176,60 @@ private:
     std::optional<error> error_;
 };
 
+inline result<void> read_sampling(const nlohmann::json& document, const std::string& where, sampling& s) {
+    trace_reader reader(document, where);
+    reader.read("temperature", s.temperature);
+    reader.read("top_k", s.top_k);
+    reader.read("top_p", s.top_p);
+    reader.read("min_p", s.min_p);
+    reader.read("repetition_penalty", s.repetition_penalty);
+    reader.read("frequency_penalty", s.frequency_penalty);
+    reader.read("presence_penalty", s.presence_penalty);
+    reader.read("penalty_window", s.penalty_window);
+    HENCE_TRY(reader.done());
+    const auto bias = document.find("logit_bias");
+    if (bias == document.end() || !bias->is_array()) return make_error(errc::missing, where + ".logit_bias", "a list");
+    for (const nlohmann::json& one : *bias) {
+        // A ban is minus infinity, which JSON has no number for.
+        if (!one.is_array() || one.size() != 2 || !one[0].is_number_integer() || !(one[1].is_number() || one[1].is_null()))
+            return make_error(errc::bad_format, where + ".logit_bias", "pairs of a token and a number or null", quote(one.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+        s.logit_bias.emplace_back(one[0].get<token_id>(), one[1].is_null() ? -std::numeric_limits<float>::infinity() : one[1].get<float>());
+    }
+    return {};
+}
+
+/// The settings of a run beside its strategy and its limits.
+inline result<void> read_run_settings(const nlohmann::json& document, const std::string& where, trace& t) {
+    if (!document.contains("sampling") || !document["sampling"].is_object()) return make_error(errc::missing, where + ".sampling", "an object");
+    HENCE_TRY(read_sampling(document["sampling"], where + ".sampling", t.sampling));
+    std::string format;
+    trace_reader reader(document, where);
+    reader.read("system", t.system);
+    reader.read("extractor", t.extractor);
+    reader.read("prompt_format", format);
+    HENCE_TRY(reader.done());
+    const auto known = std::find(prompt_format_names.begin(), prompt_format_names.end(), format);
+    if (known == prompt_format_names.end()) return make_error(errc::bad_format, where + ".prompt_format", "automatic, raw, line or chat", quote(format));
+    t.format = static_cast<prompt_format>(known - prompt_format_names.begin());
+    for (const char* list : {"stop", "cuts"})
+        if (!document.contains(list) || !document[list].is_array()) return make_error(errc::missing, where + "." + list, "a list");
+    for (const nlohmann::json& one : document["stop"]) {
+        if (!one.is_string()) return make_error(errc::bad_format, where + ".stop", "a list of strings");
+        t.stop.push_back(one.get<std::string>());
+    }
+    for (const nlohmann::json& one : document["cuts"]) {
+        const std::string place = where + ".cuts[" + std::to_string(t.cuts.size()) + "]";
+        if (!one.is_object()) return make_error(errc::bad_format, place, "an object");
+        cut_position cut;
+        trace_reader fields(one, place);
+        fields.read_hash("stream", cut.stream);
+        fields.read("tokens", cut.tokens);
+        HENCE_TRY(fields.done());
+        t.cuts.push_back(cut);
+    }
+    return {};
+}
+
 inline std::string shortened(std::string_view text, std::size_t limit) {
     std::string out = valid_utf8(text);
     if (out.size() <= limit) return out;
@@ -167,14 +248,21 @@ inline std::string two_digits(double value) {
 }  // namespace detail
 
 HENCE_INLINE trace make_trace(std::string_view question, std::string_view strategy, const answer& a,
-                              const reason_options& options, const budget& limit, std::string_view model) {
+                              const reason_options& options, const budget& limit, std::string_view model,
+                              std::string_view extractor) {
     trace t;
     t.model = std::string(model);
     t.question = std::string(question);
     t.strategy = std::string(strategy);
     t.seed = options.seed;
     t.max_tokens = options.max_tokens;
+    t.sampling = options.sampling;
+    t.stop = options.stop;
+    t.format = options.format;
+    t.system = options.system;
+    t.extractor = std::string(extractor);
     t.limit = limit;
+    t.cuts = a.cuts;
     t.text = a.text;
     t.value = a.value;
     t.why = a.why;
@@ -238,6 +326,7 @@ HENCE_INLINE result<trace> parse_trace(std::string_view json, const std::string&
     top.read("seconds", t.seconds);
     top.read_hash("replay_hash", t.replay_hash);
     HENCE_TRY(top.done());
+    HENCE_TRY(detail::read_run_settings(document, where, t));
     for (const char* part : {"budget", "usage"})
         if (!document.contains(part) || !document[part].is_object()) return make_error(errc::missing, concat({where, ".", part}), "an object");
     detail::trace_reader limits(document["budget"], concat({where, ".budget"}));

@@ -311,6 +311,7 @@ class branch;
 
 // generate/budget.hpp
 enum class children : std::uint8_t;
+struct cut_position;
 struct budget;
 
 // generate/engine.hpp

@@ -49,7 +49,8 @@ std::string take_run_settings(std::string_view settings, way& into, const char* 
         else if (key == "budget_tokens") into.limit.tokens = number<std::int64_t>(key, value, 0, option);
         else if (key == "budget_forwards") into.limit.forwards = number<std::int64_t>(key, value, 0, option);
         else if (key == "label") {
-            into.label = std::string(value);
+            into.label.clear();
+            for (std::size_t i = 0; i < value.size(); ++i) into.label += value[i] == '\\' && i + 1 < value.size() ? value[++i] : value[i];
             into.labelled = true;
         } else rest.append(rest.empty() ? "" : ",").append(one);
     }

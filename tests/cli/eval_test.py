@@ -157,6 +157,19 @@ class Compare(ToolTest):
         self.assertEqual(table.count("\nright "), 2)
         self.assertIn("--- chain_of_thought\n17*3=51", table)
 
+    def test_every_strategy_answers_with_the_model_that_ships(self):
+        listed = run("reason", "-q", "x", "--strategy", "none").err
+        names = listed[listed.index("one of ") + 7:listed.index(", found")].split(", ")
+        self.assertGreaterEqual(len(names), 17)
+        small = {"fallback": ":confidence=0.9|direct|chain_of_thought", "mixture": ":direct|chain_of_thought", "monte_carlo_tree_search": ":iterations=4",
+                 "deep_confidence": ":samples=6,warmup=3,window=8"}
+        found = self.json("compare", "-q", "calc: (23+19)*4-58", "--answer", "110", "--seed", "1", "--strategies", ";".join(n + small.get(n, "") for n in names))
+        self.assertEqual(len(found["results"]), len(names))
+        for result in found["results"]:
+            self.assertTrue(result["found"] and result["why"], result)
+            self.assertGreater(result["tokens"], 0)
+        self.assertGreater(sum(r["right"] for r in found["results"]), len(names) // 2)
+
 
 if __name__ == "__main__":
     unittest.main()

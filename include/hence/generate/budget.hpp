@@ -19,7 +19,8 @@ HENCE_NAMESPACE_BEGIN
 /// How the children that share a budget run: one after the other, or in the same batch.
 enum class children : std::uint8_t { sequential, concurrent };
 
-/// Where a budget ended a branch: the one with this stream has so many tokens, its prompt included.
+/// Where a budget ended a branch: the one with this stream has so many tokens, its prompt included. (A strategy also
+/// keeps the call at which it learnt that the budget had ended, with a stream that no branch has.)
 /// A clock does not strike twice at the same token, so what a deadline did is kept in these.
 struct cut_position {
     std::uint64_t stream = 0;

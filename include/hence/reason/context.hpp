@@ -75,7 +75,10 @@ public:
     /// @source none
     [[nodiscard]] bool exhausted() {
         if (options_.cancel != nullptr && options_.cancel->load()) cancelled_ = true;
-        if (!cancelled_ && engine_.remaining_budget().exhausted()) cut_ = true;
+        if (!cut_ && !cancelled_ && (replayed_end() || engine_.remaining_budget().exhausted())) {
+            cut_ = true;
+            note_end();
+        }
         return cut_ || cancelled_;
     }
     [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
@@ -236,6 +239,18 @@ public:
         return end_replayed_budget(before);
     }
 
+    /// The engine's, remembering where a budget did not allow it.
+    /// @shape none
+    /// @errors those of the engine
+    /// @source none
+    [[nodiscard]] result<std::vector<std::vector<float>>> next_log_probabilities(std::span<branch* const> branches,
+                                                                                 std::span<const token_id> candidates) {
+        if (replayed_end()) note_end();
+        auto out = engine_.next_log_probabilities(branches, candidates);
+        if (!out && out.error().code == errc::budget_exhausted) note_end();
+        return out;
+    }
+
     /// Pointers to branches, as extend() wants them.
     /// @shape none
     /// @errors none
@@ -380,6 +395,21 @@ private:
         if (options_.cuts.empty() || cuts_.size() == cuts_before) return {};
         return engine_.set_budget({.tokens = 0});
     }
+    // A budget may also end between branches. The calls at which a strategy can learn of it are counted, and the one at
+    // which it did is kept as the position of a stream that no branch has.
+    [[nodiscard]] std::uint64_t end_stream() const noexcept { return mix64(stream_base_, 0x656e6465642e2e2eull); }
+    [[nodiscard]] bool replayed_end() {
+        ++checks_;
+        for (const cut_position& cut : options_.cuts)
+            if (cut.stream == end_stream() && checks_ >= cut.tokens) return true;
+        return false;
+    }
+    void note_end() {
+        if (end_noted_) return;
+        end_noted_ = true;
+        cuts_.push_back({end_stream(), checks_});
+        if (!options_.cuts.empty()) (void)engine_.set_budget({.tokens = 0});  // cannot fail: 0 is no negative limit
+    }
 
     Engine& engine_;
     std::string_view question_;
@@ -392,6 +422,8 @@ private:
     bool cancelled_ = false;
     std::vector<trace_node> trace_;
     std::vector<cut_position> cuts_;
+    std::size_t checks_ = 0;
+    bool end_noted_ = false;
 };
 
 HENCE_NAMESPACE_END

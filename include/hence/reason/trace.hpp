@@ -99,12 +99,8 @@ template <reasoning_engine Engine, strategy_for<Engine> Strategy>
     options.system = t.system;
     options.trace = true;
     budget limit = t.limit;
-    // A clock does not strike twice at the same token: the branches that it cut are cut by position, and where it
-    // struck between branches the count of tokens stands for it.
-    if (limit.deadline && t.cut) {
-        options.cuts = t.cuts;
-        if (t.cuts.empty()) limit.tokens = t.account.spent_tokens();
-    }
+    // A clock does not strike twice at the same token: what it cut is cut by position.
+    if (limit.deadline) options.cuts = t.cuts;
     limit.deadline.reset();
     HENCE_TRY_ASSIGN(a, try_reason(engine, t.question, strategy, limit, options));
     replay_result out;

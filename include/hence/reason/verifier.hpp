@@ -253,7 +253,7 @@ result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context,
         asked.push_back(std::move(children[0]));
     }
     auto pointers = context.pointers(asked);
-    HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
+    HENCE_TRY_ASSIGN(logs, context.next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
     std::vector<double> scores;
     for (const auto& log : logs) scores.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     return scores;
@@ -275,7 +275,7 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
     std::vector<double> told;
     if (!asked.empty()) {
         auto pointers = context.pointers(asked);
-        HENCE_TRY_ASSIGN(logs, context.engine().next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
+        HENCE_TRY_ASSIGN(logs, context.next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
         for (const auto& log : logs) told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     }
     std::vector<double> scores;

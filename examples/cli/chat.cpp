@@ -58,7 +58,9 @@ public:
         messages_.push_back({"assistant", branch.text()});
         if (options_.json) {
             const std::vector<hence::token_id> generated(branch.generated().begin(), branch.generated().end());
-            print_json({{"text", branch.text()}, {"ids", generated}, {"prompt_ids", ids}, {"finish", hence::name(branch.finish())},
+            const hence::thinking_tags tags = hence::thinking_tags_of(engine_.tokenizer().chat_template());
+            const hence::thinking_split parts = hence::split_thinking(branch.text(), hence::prompt_opens_thinking(prompt_, tags), tags);
+            print_json({{"text", parts.text}, {"thinking", parts.thinking}, {"ids", generated}, {"prompt_ids", ids}, {"finish", hence::name(branch.finish())},
                         {"usage", to_json(engine_.account() - before)}, {"seconds", seconds}});
         } else {
             print("\n");
@@ -72,19 +74,20 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<hence::token_id> prompt(const std::string& line) const {
+    [[nodiscard]] std::vector<hence::token_id> prompt(const std::string& line) {
         const hence::tokenizer& tokenizer = engine_.tokenizer();
-        if (!chats_) return encode_prompt(tokenizer, line + "\n");
-        const std::string text = hence::render_chat(tokenizer, messages_).value();
+        prompt_ = chats_ ? hence::render_chat(tokenizer, messages_).value() : line + "\n";
+        if (!chats_) return encode_prompt(tokenizer, prompt_);
         // Templates of some models write the begin token themselves.
-        const bool begins = tokenizer.begin() != hence::no_token && text.starts_with(tokenizer.bytes_or_name(tokenizer.begin()));
-        return tokenizer.encode(text, {.special = true, .add_begin_end = !begins}).value();
+        const bool begins = tokenizer.begin() != hence::no_token && prompt_.starts_with(tokenizer.bytes_or_name(tokenizer.begin()));
+        return tokenizer.encode(prompt_, {.special = true, .add_begin_end = !begins}).value();
     }
 
     const options& options_;
     hence::decoder model_;
     hence::engine<hence::decoder> engine_;
     std::vector<hence::chat_message> messages_;
+    std::string prompt_;
     std::uint64_t turn_ = 0;
     bool chats_ = false;
 };

@@ -1,6 +1,7 @@
 // Definitions of common.hpp: options, input and output that the subcommands share.
 #include "common.hpp"
 
+#include <hence/models/huggingface.hpp>
 #include <hence/sys/atomic_file.hpp>
 
 #include <CLI/CLI.hpp>
@@ -37,7 +38,7 @@ void add_machine_options(CLI::App& command, machine_options& o) {
 }
 
 void add_model_options(CLI::App& command, model_options& o) {
-    command.add_option("-m,--model", o.path, "GGUF file; unset: the model that ships");
+    command.add_option("-m,--model", o.path, "GGUF file or model folder; unset: the model that ships");
     add_machine_options(command, o);
     command.add_option("--math", o.math, "f32: quantized weights meet 8-bit activations; dequantized: all in float32")
         ->check(CLI::IsMember({"f32", "dequantized"}))
@@ -70,7 +71,9 @@ std::optional<hence::isa> machine_options::tier() const {
 }
 
 std::string model_options::name() const {
-    return path.empty() ? std::string(shipped_model_name) : std::filesystem::path(path).filename().string();
+    if (path.empty()) return std::string(shipped_model_name);
+    const std::filesystem::path file(path);
+    return (file.has_filename() ? file : file.parent_path()).filename().string();  // a folder's may end with a slash
 }
 
 hence::decoder model_options::load() const {
@@ -79,6 +82,16 @@ hence::decoder model_options::load() const {
     how.math = math == "dequantized" ? hence::math::dequantized : hence::math::f32;
     how.threads = threads;
     return path.empty() ? hence::load(shipped_model(), how).value() : hence::load(path, how).value();
+}
+
+hence::tokenizer load_tokenizer(const std::string& path) {
+    const auto words = [&]() -> hence::result<hence::vocabulary> {
+        if (hence::is_folder(path)) return hence::vocabulary_from_folder(path);
+        HENCE_TRY_ASSIGN(file, path.empty() ? hence::gguf_file::from_bytes(shipped_model(), std::string(shipped_model_name))
+                                            : hence::gguf_file::open(path));
+        return hence::vocabulary_from_gguf(file);
+    };
+    return hence::tokenizer::make(words().value()).value();
 }
 
 hence::engine_options model_options::engine() const {

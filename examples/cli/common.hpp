@@ -71,6 +71,9 @@ inline constexpr std::string_view shipped_model_name = "tiny-reasoner-q8_0.gguf"
 /// The puzzles of the Game of 24 as published, which are part of the program too (examples/data/game24/24.csv).
 [[nodiscard]] std::string_view shipped_puzzles();
 
+/// The tokenizer of a GGUF file or a folder, without its weights; of the model that ships for "".
+[[nodiscard]] hence::tokenizer load_tokenizer(const std::string& path);
+
 /// A file's bytes, or standard input's for "-".
 [[nodiscard]] std::string read_file(const std::string& path);
 

@@ -49,10 +49,7 @@ void run(const options& o) {
         throw std::runtime_error(o.messages + ": expected a JSON list of messages, found " + hence::quote(text));
     const hence::jinja_value messages = hence::jinja_value::from_json(text, o.messages).value();
     if (!o.source.empty()) return print(hence::render_chat(read_file(o.source), messages, how).value());
-    const hence::gguf_file file = o.model.empty() ? hence::gguf_file::from_bytes(shipped_model(), std::string(shipped_model_name)).value()
-                                                  : hence::gguf_file::open(o.model).value();
-    const auto tokenizer = hence::tokenizer::make(hence::vocabulary_from_gguf(file).value()).value();
-    print(hence::render_chat(tokenizer, messages, how).value());
+    print(hence::render_chat(load_tokenizer(o.model), messages, how).value());
 }
 
 }  // namespace
@@ -60,7 +57,7 @@ void run(const options& o) {
 void add_render(CLI::App& app) {
     CLI::App* const command = app.add_subcommand("render", "Prints a conversation as a chat template writes it");
     const auto o = std::make_shared<options>();
-    CLI::Option* const model = command->add_option("-m,--model", o->model, "GGUF file whose template is used; unset: the model that ships");
+    CLI::Option* const model = command->add_option("-m,--model", o->model, "GGUF file or model folder whose template is used; unset: the model that ships");
     add_machine_options(*command, *o);
     command->add_option("--template", o->source, "a file that holds the template, instead")->excludes(model);
     command->add_option("--messages", o->messages, "a JSON list of messages (role, content); -: standard input")->required();

@@ -17,14 +17,8 @@ struct options : machine_options {
     bool json = false;
 };
 
-hence::tokenizer vocabulary_of(const options& o) {
-    const hence::gguf_file file = o.model.empty() ? hence::gguf_file::from_bytes(shipped_model()).value()
-                                                  : hence::gguf_file::open(o.model).value();
-    return hence::tokenizer::make(hence::vocabulary_from_gguf(file).value()).value();
-}
-
 void run(const options& o) {
-    const hence::tokenizer tokenizer = vocabulary_of(o);
+    const hence::tokenizer tokenizer = load_tokenizer(o.model);
     const std::string text = o.file.empty() ? o.text : read_file(o.file);
     const std::vector<hence::token_id> ids = tokenizer.encode(text, {.special = true, .add_begin_end = !o.plain}).value();
     if (o.json) {
@@ -42,7 +36,7 @@ void run(const options& o) {
 void add_tokenize(CLI::App& app) {
     CLI::App* const command = app.add_subcommand("tokenize", "Prints a text's token ids");
     const auto o = std::make_shared<options>();
-    command->add_option("-m,--model", o->model, "GGUF file; unset: the model that ships");
+    command->add_option("-m,--model", o->model, "GGUF file or model folder; unset: the model that ships");
     add_machine_options(*command, *o);
     CLI::Option_group* const input = command->add_option_group("input", "the text");
     input->add_option("-p,--prompt", o->text, "the text itself");

@@ -21,6 +21,8 @@
 #include "prune/mask.hpp"
 #include "prune/pattern.hpp"
 
+#include "models/huggingface.hpp"
+
 #include "reason/compiled.hpp"
 #include "reason/registry.hpp"
 #include "reason/scripted_engine.hpp"

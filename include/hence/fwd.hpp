@@ -303,6 +303,9 @@ enum class norm_kind : std::uint8_t;
 struct rope_config;
 struct decoder_config;
 
+// models/tensor_source.hpp
+class tensor_source;
+
 // generate/account.hpp
 struct account;
 

@@ -26,6 +26,7 @@
 #include "tensor/tensor_view.hpp"
 
 #include "sys/cpu.hpp"
+#include "sys/folder.hpp"
 #include "sys/large_pages.hpp"
 #include "sys/mapped_file.hpp"
 #include "sys/thread_team.hpp"
@@ -75,6 +76,7 @@
 #include "models/architectures.hpp"
 #include "models/decoder.hpp"
 #include "models/decoder_config.hpp"
+#include "models/tensor_source.hpp"
 #include "models/vocabulary_from_gguf.hpp"
 
 #include "generate/account.hpp"

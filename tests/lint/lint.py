@@ -290,6 +290,20 @@ def check_reference():
     for macro in sorted(set(re.findall(r"#\s*define (HENCE_\w*[A-Z])\b", config))):
         if f"`{macro}" not in text and macro != "HENCE_CONFIG_HPP":
             report(macros, 1, "reference", f"{macro} is not described")
+    check_table(ROOT / "docs" / "reference" / "architectures.md",
+                INCLUDE / "models" / "detail" / "architectures.inl.hpp", r'\{\.name = "(\w+)"')
+    check_table(ROOT / "docs" / "reference" / "folders.md",
+                INCLUDE / "models" / "detail" / "huggingface_families.hpp", r'\{\.model_type = "(\w+)"')
+
+
+def check_table(page, source, pattern):
+    """The first column of a page's tables has each name of the source's rows, and the other way round."""
+    rows = set(re.findall(pattern, source.read_text()))
+    listed = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), re.M)) if page.exists() else set()
+    for name in sorted(rows - listed):
+        report(page, 1, "reference", f"the table lacks a row `{name}`, which {source.name} has")
+    for name in sorted(listed - rows):
+        report(page, 1, "reference", f"the table has a row `{name}`, which {source.name} lacks")
 
 
 def check_packaging():

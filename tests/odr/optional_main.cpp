@@ -33,6 +33,12 @@ int main(int argc, char** argv) {
         std::printf("tokenizer by steps %s its header: %s\n", with ? "with" : "without", by_steps ? "made" : by_steps.error().message().c_str());
         return 1;
     }
+    const auto model = hence::load(".");  // a folder without a model: refused, but in other words
+    const bool no_folders = model ? false : model.error().message().find("<hence/models/huggingface.hpp>") != std::string::npos;
+    if (model || no_folders == with) {
+        std::printf("a folder %s its header: %s\n", with ? "with" : "without", model ? "opened" : model.error().message().c_str());
+        return 1;
+    }
     std::puts("optional parts are where they are included");
     return 0;
 }

@@ -89,6 +89,9 @@ TEST_CASE("a template cannot take more than its limits", "[text][jinja]") {
     for (int i = 0; i < 20000; ++i) sum += "+1";
     CHECK(mentions(rendered(sum + " }}"), "levels"));
     CHECK(mentions(rendered(std::string(5u << 20, 'x')), "4 MiB"));
+    std::string many;  // variables, each looked for among all
+    for (int i = 0; i < 50000; ++i) many += "{% set v" + std::to_string(i) + " = 1 %}";
+    CHECK(mentions(rendered(many), "steps"));
     jinja_options few = at_noon();
     few.max_steps = 10;
     CHECK(mentions(rendered("{% for i in range(1000) %}{{ i }}{% endfor %}", "{}", few), "at most 10 steps"));

@@ -7,6 +7,7 @@
 #include "../core/result.hpp"
 #include "../core/types.hpp"
 #include "../text/chat_message.hpp"
+#include "../text/thinking.hpp"
 #include "account.hpp"
 #include "events.hpp"
 #include "reasoning_engine.hpp"
@@ -39,7 +40,8 @@ struct generate_options {
 
 /// What came of one prompt.
 struct completion {
-    std::string text;              ///< valid UTF-8, without the stop string
+    std::string text;              ///< valid UTF-8, without the stop string and what is in `thinking`
+    std::string thinking;          ///< what a reasoning model wrote between its thinking tags before the text
     std::vector<token_id> tokens;  ///< drawn, the end token included
     finish_reason finish = finish_reason::none;
     account usage;                 ///< what this call cost
@@ -52,10 +54,22 @@ concept text_listener = std::invocable<F&, std::string_view> &&
                         (std::same_as<std::invoke_result_t<F&, std::string_view>, void> ||
                          std::same_as<std::invoke_result_t<F&, std::string_view>, bool>);
 
-/// Continues a prompt of tokens.
-/// @shape prompt: at least one token
-/// @errors those of begin() and extend(); a budget that ends or a full context are finish reasons, not errors
-/// @source none
+namespace detail {
+
+/// The tags that a model's own template knows.
+template <class E>
+[[nodiscard]] thinking_tags tags_of(const E& engine) {
+    if constexpr (requires { engine.tokenizer().chat_template(); }) return thinking_tags_of(engine.tokenizer().chat_template());
+    else return {};
+}
+
+/// Tells the thinking in a completion apart; `opened`: the prompt ended inside it.
+inline void tell_thinking(completion& done, const thinking_tags& tags, bool opened) {
+    thinking_split parts = split_thinking(done.text, opened, tags);
+    done.text = std::move(parts.text);
+    done.thinking = std::move(parts.thinking);
+}
+
 template <reasoning_engine E, text_listener F>
 [[nodiscard]] result<completion> generate(E& engine, std::span<const token_id> prompt, const generate_options& options,
                                           F&& on_text) {
@@ -87,6 +101,20 @@ template <reasoning_engine E, text_listener F>
     return done;
 }
 
+}  // namespace detail
+
+/// Continues a prompt of tokens. A listener hears the thinking of a reasoning model too, tags included.
+/// @shape prompt: at least one token
+/// @errors those of begin() and extend(); a budget that ends or a full context are finish reasons, not errors
+/// @source none
+template <reasoning_engine E, text_listener F>
+[[nodiscard]] result<completion> generate(E& engine, std::span<const token_id> prompt, const generate_options& options,
+                                          F&& on_text) {
+    HENCE_TRY_ASSIGN(done, detail::generate(engine, prompt, options, on_text));
+    detail::tell_thinking(done, detail::tags_of(engine), false);
+    return done;
+}
+
 /// Continues a text. The prompt is encoded as the vocabulary asks, special tokens in it included.
 /// @shape none
 /// @errors as above, and those of encode(); invalid_argument: a prompt without tokens
@@ -94,7 +122,10 @@ template <reasoning_engine E, text_listener F>
 template <reasoning_engine E, text_listener F>
 [[nodiscard]] result<completion> generate(E& engine, std::string_view prompt, const generate_options& options, F&& on_text) {
     HENCE_TRY_ASSIGN(tokens, engine.encode(prompt));
-    return generate(engine, std::span<const token_id>(tokens), options, on_text);
+    HENCE_TRY_ASSIGN(done, detail::generate(engine, std::span<const token_id>(tokens), options, on_text));
+    const thinking_tags tags = detail::tags_of(engine);
+    detail::tell_thinking(done, tags, prompt_opens_thinking(prompt, tags));
+    return done;
 }
 
 /// The same without a listener.
@@ -106,6 +137,18 @@ template <reasoning_engine E>
     return generate(engine, prompt, options, [](std::string_view) {});
 }
 
+namespace detail {
+
+/// Some templates write the begin token themselves: it must not come twice.
+template <class E>
+[[nodiscard]] result<std::vector<token_id>> encode_rendered(const E& engine, std::string_view text) {
+    const tokenizer& tokens = engine.tokenizer();
+    const bool begun = tokens.begin() != no_token && text.starts_with(tokens.bytes_or_name(tokens.begin()));
+    return engine.encode(text, begun ? encode_as::continuation : encode_as::prompt);
+}
+
+}  // namespace detail
+
 /// The tokens of a conversation up to where the assistant answers, by the model's own chat template.
 /// @shape none
 /// @errors those of render_chat() and encode()
@@ -115,11 +158,8 @@ template <class E>
         { e.tokenizer() } -> std::convertible_to<const tokenizer&>;
     }
 [[nodiscard]] result<std::vector<token_id>> encode_chat(const E& engine, std::span<const chat_message> messages) {
-    const tokenizer& tokens = engine.tokenizer();
-    HENCE_TRY_ASSIGN(text, render_chat(tokens, messages));
-    // Some templates write the begin token themselves: it must not come twice.
-    const bool begun = tokens.begin() != no_token && text.starts_with(tokens.bytes_or_name(tokens.begin()));
-    return engine.encode(text, begun ? encode_as::continuation : encode_as::prompt);
+    HENCE_TRY_ASSIGN(text, render_chat(engine.tokenizer(), messages));
+    return detail::encode_rendered(engine, text);
 }
 
 /// The assistant's next turn of a conversation. An engine that keeps prompts computes only what is new.
@@ -129,8 +169,12 @@ template <class E>
 template <reasoning_engine E, text_listener F>
 [[nodiscard]] result<completion> chat(E& engine, std::span<const chat_message> messages, const generate_options& options,
                                       F&& on_text) {
-    HENCE_TRY_ASSIGN(tokens, encode_chat(engine, messages));
-    return generate(engine, std::span<const token_id>(tokens), options, on_text);
+    HENCE_TRY_ASSIGN(text, render_chat(engine.tokenizer(), messages));
+    HENCE_TRY_ASSIGN(tokens, detail::encode_rendered(engine, text));
+    HENCE_TRY_ASSIGN(done, detail::generate(engine, std::span<const token_id>(tokens), options, on_text));
+    const thinking_tags tags = detail::tags_of(engine);
+    detail::tell_thinking(done, tags, prompt_opens_thinking(text, tags));
+    return done;
 }
 
 /// The same without a listener.

@@ -13,6 +13,7 @@
 #include "../sys/thread_team.hpp"
 #include "../text/tokenizer.hpp"
 #include "decoder_config.hpp"
+#include "tensor_source.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,14 @@ public:
     /// @errors unsupported architecture, missing or misshapen tensors (all of them), a tokenizer that cannot be built
     /// @source none
     [[nodiscard]] static result<decoder> from_gguf(const gguf_file& file, const load_options& options = {});
+
+    /// The same from any source of tensors: `config` as read from it (its vocabulary is the embedding's number of
+    /// rows), `words` its tokenizer.
+    /// @shape none
+    /// @errors as from_gguf, without those of the configuration
+    /// @source none
+    [[nodiscard]] static result<decoder> from_tensors(const tensor_source& source, decoder_config config,
+                                                      hence::vocabulary words, const load_options& options = {});
 
     /// @shape none
     /// @errors none
@@ -113,11 +122,21 @@ private:
     std::unique_ptr<buffers> buffers_;
 };
 
-/// Opens a model file and loads it.
+/// Opens a model and loads it: a GGUF file, the first file of a split set, or a folder as training frameworks write
+/// it (config.json, safetensors, tokenizer.json; also a folder that holds one GGUF model). Header-only programs that
+/// open folders include models/huggingface.hpp too; with hence::compiled there is nothing to include.
 /// @shape none
-/// @errors as gguf_file::open and decoder::from_gguf
+/// @errors as gguf_file::open and decoder::from_gguf; for folders as load_folder
 /// @source none
 [[nodiscard]] result<decoder> load(const std::string& path, const load_options& options = {});
+
+/// Loads a folder, or the folder of a .safetensors or .json file; see models/huggingface.hpp. Header-only it is
+/// there only where a file of the program includes that header, which is why load() can find it absent: reading JSON
+/// costs seconds of compile time that a program which opens GGUF files alone need not spend.
+/// @shape none
+/// @errors see models/huggingface.hpp
+/// @source none
+HENCE_OPTIONAL result<decoder> load_folder(const std::string& path, const load_options& options);
 
 /// Loads a model from memory, for example a file embedded in the program.
 /// @shape none

@@ -8,6 +8,7 @@
 #include "../config.hpp"
 #include "../kernels/dispatch.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -57,6 +58,7 @@ struct decoder_config {
     float final_softcap = 0;         ///< on logits; 0: none
     std::int32_t window = 0;         ///< positions that a windowed layer sees; 0: no such layers
     std::int32_t window_period = 0;  ///< layer i is windowed where i % period < period - 1; 0: all, if window > 0
+    std::vector<std::uint8_t> window_layers;  ///< by layer, whether it is windowed; empty: as window_period says
 
     bool fused_qkv = false;          ///< attn_qkv holds queries, keys and values
     bool fused_gate = false;         ///< ffn_up holds gate and up
@@ -69,6 +71,7 @@ struct decoder_config {
     /// @errors none
     /// @source none
     [[nodiscard]] bool windowed(std::int32_t layer) const noexcept {
+        if (!window_layers.empty()) return window > 0 && window_layers[static_cast<std::size_t>(layer)] != 0;
         return window > 0 && (window_period == 0 || layer % window_period < window_period - 1);
     }
 };

@@ -9,6 +9,7 @@
 #include "../core/rng.hpp"
 #include "../generate/reasoning_engine.hpp"
 #include "../text/chat_message.hpp"
+#include "../text/thinking.hpp"
 #include "answer.hpp"
 #include "canonical.hpp"
 #include "options.hpp"
@@ -40,8 +41,8 @@ namespace detail {
 [[nodiscard]] std::string fill(std::string_view text,
                                std::span<const std::pair<std::string_view, std::string_view>> values);
 
-/// Moves what stands between thinking tags (or before a lone closing tag) from text to thinking.
-void split_thinking(std::string& text, std::string& thinking);
+/// Moves what stands between thinking tags from text to thinking; `opened`: the prompt ended inside thinking.
+void split_thinking(std::string& text, std::string& thinking, const thinking_tags& tags, bool opened);
 
 /// Tokens per sample that is done, times the samples that were spared, less what they had cost already.
 [[nodiscard]] std::int64_t saved_tokens(const std::vector<candidate>& candidates, std::int64_t never_begun);
@@ -104,6 +105,8 @@ public:
                 if (!parts.instruction.empty()) user.append("\n").append(parts.instruction);
                 messages.push_back({"user", std::move(user)});
                 HENCE_TRY_ASSIGN(text, render_chat(engine_.tokenizer(), messages, true));
+                tags_ = thinking_tags_of(engine_.tokenizer().chat_template());
+                opened_ = prompt_opens_thinking(text, tags_);
                 // The template may write the begin token itself: it must be there once, not twice.
                 HENCE_TRY_ASSIGN(tokens, engine_.tokenizer().encode(text, {.special = true, .add_begin_end = false}));
                 const token_id begin = engine_.tokenizer().begin();
@@ -279,7 +282,7 @@ public:
         c.text = std::move(text);
         std::string visible = c.text;
         std::string hidden;
-        detail::split_thinking(visible, hidden);
+        detail::split_thinking(visible, hidden, tags_, opened_);
         if (auto found = options_.extractor(visible)) {
             c.canonical = canonicalize(*found).text;
             c.value = std::move(*found);
@@ -295,7 +298,7 @@ public:
         unmark_below(0, trace_.size());
         if (c.node > 0) mark_chosen(c.node);
         a.text = c.text;
-        detail::split_thinking(a.text, a.thinking);
+        detail::split_thinking(a.text, a.thinking, tags_, opened_);
         a.value = c.value;
         a.canonical = c.canonical;
     }
@@ -418,6 +421,8 @@ private:
     std::uint64_t next_stream_ = 0;
     std::uint64_t stream_base_ = 0;
     std::uint64_t children_ = 0;
+    thinking_tags tags_ = {};
+    bool opened_ = false;  // prompts end inside thinking
     bool cut_ = false;
     bool cancelled_ = false;
     std::vector<trace_node> trace_;

@@ -84,8 +84,8 @@ struct jinja_time {
 
 struct jinja_options {
     jinja_time now = jinja_time::now();
-    std::uint64_t max_steps = 5'000'000;   ///< plus 64 for each byte of the variables
-    std::uint64_t max_bytes = 64u << 20;   ///< of all strings and lists made, plus 64 for each byte of the variables
+    std::uint64_t max_steps = 2'000'000;   ///< plus 64 for each byte of the variables
+    std::uint64_t max_bytes = 24u << 20;   ///< of all strings and lists made, plus 64 for each byte of the variables
 };
 
 namespace text::detail {

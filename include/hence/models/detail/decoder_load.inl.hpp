@@ -6,6 +6,7 @@
 #include "../../kernels/pack.hpp"
 #include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
+#include "../../sys/folder.hpp"
 #include "../../sys/large_pages.hpp"
 #include "../architectures.hpp"
 #include "../vocabulary_from_gguf.hpp"
@@ -26,53 +27,67 @@ inline std::string shape_text(std::span<const std::int64_t> shape) {
     return concat({text, "]"});
 }
 
+// A GGUF file's own names need no translation.
+class gguf_source final : public tensor_source {
+public:
+    explicit gguf_source(const gguf_file& file) : file_(file) {}
+    [[nodiscard]] const std::string& name() const noexcept override { return file_.name(); }
+    [[nodiscard]] const file_tensor* find_tensor(std::string_view name) const noexcept override { return file_.find_tensor(name); }
+    [[nodiscard]] bool pruned() const noexcept override { return file_.find("hence.prune.pattern") != nullptr; }
+    void release_pages(const file_tensor& tensor) const noexcept override { file_.release_pages(tensor); }
+    [[nodiscard]] std::shared_ptr<const void> owner() const override { return std::make_shared<gguf_file>(file_); }
+
+private:
+    const gguf_file& file_;
+};
+
 // Takes tensors out of a file, gathering every complaint.
 class weight_loader {
 public:
-    weight_loader(const gguf_file& file, const load_options& options)
+    weight_loader(const tensor_source& file, const load_options& options)
         : file_(file), math_(options.math),
           memory_(options.memory != nullptr ? options.memory : std::pmr::get_default_resource()),
           team_(options.threads > 0 ? options.threads : available_processors()),
-          pruned_(file.find("hence.prune.pattern") != nullptr) {}
+          pruned_(file.pruned()) {}
 
     // The tensor of this name and shape, or nullptr: missing is an error unless `optional`.
-    const gguf_tensor* find(const std::string& name, std::initializer_list<std::int64_t> shape, bool optional = false) {
-        const gguf_tensor* tensor = file_.find_tensor(name);
+    const file_tensor* find(const std::string& name, std::initializer_list<std::int64_t> shape, bool optional = false) {
+        const file_tensor* tensor = file_.find_tensor(name);
         if (tensor == nullptr) {
             if (!optional)
                 complain(make_error(errc::missing, file_.name(), concat({"a tensor of shape ", shape_text({shape.begin(), shape.size()})}),
-                                    "no such tensor", name));
+                                    "no such tensor", file_.spelling(name)));
             return nullptr;
         }
         if (!std::equal(shape.begin(), shape.end(), tensor->shape.begin(), tensor->shape.end())) {
             complain(make_error(errc::mismatch, file_.name(), concat({"shape ", shape_text({shape.begin(), shape.size()})}),
-                                concat({"shape ", shape_text(tensor->shape)}), name, tensor->file_offset));
+                                concat({"shape ", shape_text(tensor->shape)}), file_.spelling(name), tensor->file_offset));
             return nullptr;
         }
         switch (tensor->type) {  // integers have no scale: they are not weights, whatever their shape
             case dtype::i8: case dtype::i16: case dtype::i32: case dtype::i64: case dtype::u8:
                 complain(make_error(errc::mismatch, file_.name(), "a floating-point or block format",
-                                    std::string(hence::name(tensor->type)), name, tensor->file_offset));
+                                    std::string(hence::name(tensor->type)), file_.spelling(name), tensor->file_offset));
                 return nullptr;
             default: return tensor;
         }
     }
 
     std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {
-        const gguf_tensor* tensor = find(name, {size}, optional);
+        const file_tensor* tensor = find(name, {size}, optional);
         if (tensor == nullptr) return {};
         parameters_ += static_cast<std::size_t>(size);
         std::vector<float> values(static_cast<std::size_t>(size));
         if (auto decoded = decode_row(tensor->type, tensor->data, values); !decoded) {
             error e = std::move(decoded).error();
             e.where = concat({file_.name(), ": ", e.where});
-            e.tensor_name = name;
+            e.tensor_name = file_.spelling(name);
             complain(std::move(e));
             return {};
         }
         for (const float value : values) {
             if (!std::isfinite(value)) {
-                complain(make_error(errc::not_a_number, file_.name(), "finite values", decimal(value), name, tensor->file_offset));
+                complain(make_error(errc::not_a_number, file_.name(), "finite values", decimal(value), file_.spelling(name), tensor->file_offset));
                 return {};
             }
         }
@@ -84,7 +99,7 @@ public:
     }
 
     void matrix(weight& into, const std::string& name, std::int64_t rows, std::int64_t columns) {
-        if (const gguf_tensor* tensor = find(concat({name, ".weight"}), {rows, columns})) {
+        if (const file_tensor* tensor = find(concat({name, ".weight"}), {rows, columns})) {
             plan(into, *tensor, 0, static_cast<std::size_t>(rows));
             parameters_ += static_cast<std::size_t>(tensor->elements());
         }
@@ -96,7 +111,7 @@ public:
     void fused(const std::string& name, const std::int64_t (&rows)[Parts], std::int64_t columns, weight* const (&parts)[Parts]) {
         std::int64_t total = 0;
         for (const std::int64_t count : rows) total += count;
-        const gguf_tensor* tensor = find(concat({name, ".weight"}), {total, columns});
+        const file_tensor* tensor = find(concat({name, ".weight"}), {total, columns});
         const std::vector<float> bias = vector(concat({name, ".bias"}), total, true);
         if (tensor == nullptr) return;
         std::size_t first = 0;
@@ -112,7 +127,7 @@ public:
     }
 
     // Notes that rows of a tensor are to be packed into a matrix, which must stay where it is until pack_all().
-    void plan(weight& into, const gguf_tensor& tensor, std::size_t first_row, std::size_t rows) {
+    void plan(weight& into, const file_tensor& tensor, std::size_t first_row, std::size_t rows) {
         const auto columns = static_cast<std::size_t>(tensor.shape.back());
         const std::size_t stride = row_bytes(tensor.type, columns);
         const std::optional<packing> format = kernels::exact_packing(tensor.type);
@@ -166,7 +181,7 @@ public:
         return storage;
     }
 
-    row_table rows_of(const gguf_tensor* tensor) {
+    row_table rows_of(const file_tensor* tensor) {
         if (tensor == nullptr) return {};
         parameters_ += static_cast<std::size_t>(tensor->elements());
         const auto columns = static_cast<std::size_t>(tensor->shape.back());
@@ -186,7 +201,7 @@ private:
     static constexpr std::size_t released_bytes = std::size_t{4} << 20;
     struct job {
         weight* into;
-        const gguf_tensor* tensor;
+        const file_tensor* tensor;
         const std::byte* source;
         std::size_t stride;  // bytes from row to row of the source
         bool expand;         // to f32 first
@@ -212,7 +227,7 @@ private:
         }
     }
 
-    const gguf_file& file_;
+    const tensor_source& file_;
     hence::math math_;
     std::pmr::memory_resource* memory_;
     spin_team team_;
@@ -287,24 +302,30 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
 
 HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const load_options& options) {
     HENCE_TRY_ASSIGN(config, models::read_config(file));
-    HENCE_TRY_ASSIGN(table, options.tier ? kernels::table(*options.tier) : kernels::default_table());
     HENCE_TRY_ASSIGN(words, vocabulary_from_gguf(file));
+    return from_tensors(models::detail::gguf_source(file), std::move(config), std::move(words), options);
+}
+
+HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, decoder_config config,
+                                                   hence::vocabulary words, const load_options& options) {
+    HENCE_TRY_ASSIGN(table, options.tier ? kernels::table(*options.tier) : kernels::default_table());
     HENCE_TRY_ASSIGN(text, hence::tokenizer::make(std::move(words)));
 
-    const gguf_tensor* embedding = file.find_tensor("token_embd.weight");
+    const std::string embedding_name = file.spelling("token_embd.weight");
+    const file_tensor* embedding = file.find_tensor("token_embd.weight");
     if (embedding == nullptr)
         return make_error(errc::missing, file.name(), concat({"a tensor [vocabulary, ", config.width, "]"}),
-                          "no such tensor", "token_embd.weight");
+                          "no such tensor", embedding_name);
     if (embedding->shape.size() != 2 || embedding->shape[1] != config.width || embedding->shape[0] > (1 << 24))
         return make_error(errc::mismatch, file.name(), concat({"shape [vocabulary, ", config.width, "]"}),
-                          concat({"shape ", models::detail::shape_text(embedding->shape)}), "token_embd.weight", embedding->file_offset);
+                          concat({"shape ", models::detail::shape_text(embedding->shape)}), embedding_name, embedding->file_offset);
     config.vocabulary = static_cast<std::int32_t>(embedding->shape[0]);
     if (text.size() > static_cast<std::size_t>(config.vocabulary))
-        return make_error(errc::mismatch, concat({file.name(), ": tokenizer.ggml.tokens"}),
-                          concat({"at most as many tokens as token_embd.weight has rows (", config.vocabulary, ")"}),
+        return make_error(errc::mismatch, concat({file.name(), ": the tokenizer's tokens"}),
+                          concat({"at most as many as ", embedding_name, " has rows (", config.vocabulary, ")"}),
                           decimal(text.size()));
 
-    auto made = std::make_shared<state>(std::move(text), table, file);
+    auto made = std::make_shared<state>(std::move(text), table, file.owner());
     models::detail::weight_loader load(file, options);
     made->tokens = load.rows_of(embedding);
     if (!config.rotary)
@@ -315,7 +336,7 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
         if (load.complaints() && load.complaints()->also.size() > 64) return *load.complaints();
     }
     made->output_norm = load.norm("output_norm", config.width);
-    if (const gguf_tensor* head = load.find("output.weight", {config.vocabulary, config.width}, true)) {
+    if (const file_tensor* head = load.find("output.weight", {config.vocabulary, config.width}, true)) {
         load.plan(made->head, *head, 0, static_cast<std::size_t>(config.vocabulary));
     } else if (file.find_tensor("output.weight") == nullptr) {
         load.plan(made->head, *embedding, 0, static_cast<std::size_t>(config.vocabulary));  // tied
@@ -323,7 +344,7 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
     made->head.bias = load.vector("output.bias", config.vocabulary, true);
     if (config.rotary) {
         const std::int64_t pairs = config.rotary_size / 2;
-        config.rope.factors = load.vector("rope_freqs.weight", pairs, true);
+        if (config.rope.factors.empty()) config.rope.factors = load.vector("rope_freqs.weight", pairs, true);
         if (config.rope.factors.empty()) {
             // Long rope: one set of factors up to the original context, another beyond it.
             const bool beyond = static_cast<float>(config.context) > config.rope.original_context;
@@ -345,6 +366,13 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
 }
 
 HENCE_INLINE result<decoder> load(const std::string& path, const load_options& options) {
+    if (is_folder(path) || path.ends_with(".safetensors") || path.ends_with(".json")) {
+        if (!HENCE_IS_THERE(load_folder))
+            return make_error(errc::unsupported, path,
+                              "a GGUF file, or a program that includes <hence/models/huggingface.hpp> or links hence::compiled",
+                              "a folder, safetensors or JSON file in a program without that");
+        return load_folder(path, options);
+    }
     HENCE_TRY_ASSIGN(file, gguf_file::open(path));
     return decoder::from_gguf(file, options);
 }

@@ -4,7 +4,6 @@
 
 #include "../../core/result.hpp"
 #include "../../core/types.hpp"
-#include "../../io/gguf.hpp"
 #include "../../kernels/dispatch.hpp"
 #include "../../tensor/packed.hpp"
 #include "../../text/tokenizer.hpp"
@@ -12,6 +11,7 @@
 #include "../decoder_config.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <memory_resource>
 #include <utility>
 #include <vector>
@@ -80,13 +80,13 @@ struct row_table {
 }  // namespace models::detail
 
 struct decoder::state {
-    state(hence::tokenizer text, const kernel_table* table, gguf_file source)
-        : tokenizer(std::move(text)), kernels(table), file(std::move(source)) {}
+    state(hence::tokenizer text, const kernel_table* table, std::shared_ptr<const void> owner)
+        : tokenizer(std::move(text)), kernels(table), file(std::move(owner)) {}
 
     decoder_config config;
     hence::tokenizer tokenizer;
     const kernel_table* kernels = nullptr;
-    gguf_file file;  // keeps the mapping that the row tables point into
+    std::shared_ptr<const void> file;  // keeps the mapping that the row tables point into
     models::detail::row_table tokens;
     models::detail::row_table positions;  // learned positions
     models::detail::byte_buffer storage;  // of all packed matrices

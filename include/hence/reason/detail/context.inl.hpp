@@ -44,16 +44,10 @@ HENCE_INLINE std::string detail::fill(std::string_view text,
     return out;
 }
 
-HENCE_INLINE void detail::split_thinking(std::string& text, std::string& thinking) {
-    const std::size_t close = text.rfind("</think>");
-    if (close == std::string::npos) return;
-    const std::size_t open = text.find("<think>");
-    const std::size_t from = open == std::string::npos || open > close ? 0 : open;
-    const std::size_t begin = from == open ? from + 7 : from;
-    thinking = text.substr(begin, close - begin);
-    std::string rest = text.substr(0, from) + text.substr(close + 8);
-    rest.erase(0, rest.find_first_not_of("\r\n \t") == std::string::npos ? rest.size() : rest.find_first_not_of("\r\n \t"));
-    text = std::move(rest);
+HENCE_INLINE void detail::split_thinking(std::string& text, std::string& thinking, const thinking_tags& tags, bool opened) {
+    thinking_split parts = hence::split_thinking(text, opened, tags);
+    text = std::move(parts.text);
+    thinking = std::move(parts.thinking);
 }
 
 HENCE_INLINE std::int64_t detail::saved_tokens(const std::vector<candidate>& candidates, std::int64_t never_begun) {

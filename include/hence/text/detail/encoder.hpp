@@ -32,22 +32,24 @@ inline bool ascii_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <=
 /// The tokens of words that one call has met before: texts repeat their words.
 class word_cache {
 public:
+    /// False, and nothing kept, where encode_word() says so.
     template <class Encode>
-    void append(std::string_view word, std::vector<token_id>& ids, Encode&& encode_word) {
+    [[nodiscard]] bool append(std::string_view word, std::vector<token_id>& ids, Encode&& encode_word) {
         constexpr std::size_t longest = 64;
         constexpr std::size_t most = 1 << 16;
         if (word.size() > longest) return encode_word();
         if (const std::uint32_t known = words_.find(word); known != piece_table::none) {
             const auto [begin, count] = spans_[known];
             ids.insert(ids.end(), tokens_.begin() + begin, tokens_.begin() + begin + count);
-            return;
+            return true;
         }
         const std::size_t before = ids.size();
-        encode_word();
-        if (spans_.size() >= most) return;
+        if (!encode_word()) return false;
+        if (spans_.size() >= most) return true;
         words_.insert(word, static_cast<std::uint32_t>(spans_.size()));
         spans_.emplace_back(static_cast<std::ptrdiff_t>(tokens_.size()), static_cast<std::ptrdiff_t>(ids.size() - before));
         tokens_.insert(tokens_.end(), ids.begin() + static_cast<std::ptrdiff_t>(before), ids.end());
+        return true;
     }
 
 private:
@@ -135,7 +137,7 @@ private:
             if (s_.unigram->words_are_separate()) return words(text);
             s_.unigram->encode(text, scratch_.lattice, ids_);
         } else if (s_.wordpiece) {
-            cache_.append(text, ids_, [&] { s_.wordpiece->encode(text, ids_); });
+            return cache_.append(text, ids_, [&] { return s_.wordpiece->encode(text, ids_), true; });
         } else if (const std::uint32_t id = s_.names.find(text); id != piece_table::none) {
             ids_.push_back(static_cast<token_id>(id));
         } else if (s_.v.unknown != no_token) {
@@ -165,11 +167,14 @@ private:
             while (text.substr(end, space_mark.size()) == space_mark) end += space_mark.size();
             end = std::min(text.find(space_mark, end), text.size());
             const std::string_view word = text.substr(begin, end - begin);
-            if (s_.bpe) {
-                if (!s_.bpe->encode(word, scratch_.merging, ids_, missing_)) return false;
-            } else {
-                cache_.append(word, ids_, [&] { s_.unigram->encode(word, scratch_.lattice, ids_); });
-            }
+            const auto encode_word = [&] {
+                if (s_.bpe) return s_.bpe->encode(word, scratch_.merging, ids_, missing_);
+                s_.unigram->encode(word, scratch_.lattice, ids_);
+                return true;
+            };
+            // Unknown tokens fuse: what a word gives after one may be less than what it gives elsewhere.
+            const bool after_unknown = !ids_.empty() && ids_.back() == s_.v.unknown;
+            if (!(after_unknown ? encode_word() : cache_.append(word, ids_, encode_word))) return false;
             begin = end;
         }
         return true;
@@ -179,12 +184,12 @@ private:
         text_.clear();
         if (s_.v.add_space_prefix && after_special_) text_ += space_mark;
         after_special_ = false;
-        for (const char c : text) {
-            if (c == ' ') {
-                text_ += space_mark;
-            } else {
-                text_.push_back(c);
-            }
+        text_.reserve(text_.size() + text.size() + text.size() / 2);
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t space = std::min(text.find(' ', at), text.size());
+            text_.append(text, at, space - at);
+            if (space < text.size()) text_ += space_mark;
+            at = space + 1;
         }
         return piece(text_);
     }
@@ -219,7 +224,8 @@ private:
         text_ = bert_normalize(text, true, true, s_.v.strip_accents, s_.v.lowercase);
         scratch_.words.clear();
         bert_words(text_, scratch_.words);
-        for (const std::string_view word : scratch_.words) cache_.append(word, ids_, [&] { s_.wordpiece->encode(word, ids_); });
+        for (const std::string_view word : scratch_.words)
+            if (!cache_.append(word, ids_, [&] { return s_.wordpiece->encode(word, ids_), true; })) return false;
         return true;
     }
 

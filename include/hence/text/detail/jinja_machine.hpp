@@ -160,9 +160,11 @@ private:
     // --- names -----------------------------------------------------------------------------------------
 
     value lookup(std::uint32_t name) {
-        for (const jinja_scope* s = scope_.get(); s != nullptr; s = s->parent.get())
+        for (const jinja_scope* s = scope_.get(); s != nullptr; s = s->parent.get()) {
+            (void)charge(s->variables.size() / 8);
             for (const auto& [number, v] : s->variables)
                 if (number == name) return v;
+        }
         const std::string& text = p_.names[name];
         for (const std::string_view known : {"range", "dict", "namespace", "cycler", "joiner", "raise_exception", "strftime_now"})
             if (text == known) {
@@ -178,6 +180,7 @@ private:
         return name ? *name : "a value that is not defined";
     }
     void define(std::uint32_t name, value v) {
+        (void)charge(scope_->variables.size() / 8);  // a list is right for the few variables of a template
         for (auto& [number, old] : scope_->variables)
             if (number == name) {
                 old = std::move(v);

@@ -66,8 +66,16 @@ HENCE_INLINE std::string bert_normalize(std::string_view text, bool clean, bool 
     };
     std::string out;
     out.reserve(text.size());
+    bool ascii = true;
     for (std::size_t i = 0; i < text.size();) {
+        if (text[i] >= ' ' && text[i] <= '~') {  // no part of the rules touches these
+            const std::size_t begin = i;
+            while (i < text.size() && text[i] >= ' ' && text[i] <= '~') ++i;
+            out.append(text, begin, i - begin);
+            continue;
+        }
         const code_point c = decode_utf8(text, i);
+        ascii = ascii && c.value < 0x80;
         const std::string_view bytes = text.substr(i, c.length);
         i += c.length;
         if (clean) {
@@ -84,6 +92,11 @@ HENCE_INLINE std::string bert_normalize(std::string_view text, bool clean, bool 
         if (alone) out.push_back(' ');
         out.append(bytes);
         if (alone) out.push_back(' ');
+    }
+    if (ascii) {
+        for (char& c : out)
+            if (lowercase && c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+        return out;
     }
     if (strip_accents) {
         const std::string apart = normalize(out, normal_form::nfd);
@@ -103,6 +116,10 @@ HENCE_INLINE void bert_words(std::string_view text, std::vector<std::string_view
         if (end > begin) words.push_back(text.substr(begin, end - begin));
     };
     for (std::size_t i = 0; i < text.size();) {
+        if (const char letter = static_cast<char>(text[i] | 0x20); (letter >= 'a' && letter <= 'z') || (text[i] >= '0' && text[i] <= '9')) {
+            ++i;
+            continue;
+        }
         const code_point c = decode_utf8(text, i);
         const bool space = is_whitespace(c.value);
         const category k = general_category(c.value);

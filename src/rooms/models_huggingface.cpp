@@ -1,0 +1,8 @@
+// The compiled form's definitions of models: folders as training frameworks publish them. See src/hence.cpp.
+#include "declarations.hpp"
+
+#include "hence/models/huggingface.hpp"
+
+#include "definitions.hpp"
+
+#include "hence/models/detail/huggingface.inl.hpp"

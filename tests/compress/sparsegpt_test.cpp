@@ -50,7 +50,9 @@ Eigen::VectorXd prune_row(Eigen::VectorXd w, const Eigen::MatrixXd& gram, double
                           Eigen::Index group, std::vector<bool>& kept) {
     const Eigen::Index k = w.size();
     Eigen::MatrixXd damped = gram;
-    damped.diagonal().array() += damping * gram.diagonal().mean();
+    double mean = 0;
+    for (Eigen::Index i = 0; i < gram.rows(); ++i) mean += gram(i, i) / static_cast<double>(gram.rows());
+    damped.diagonal().array() += damping * mean;
     std::vector<Eigen::MatrixXd> inverses;
     for (Eigen::Index c = 0; c < k; ++c) inverses.push_back(damped.bottomRightCorner(k - c, k - c).inverse());
     kept.assign(static_cast<std::size_t>(k), true);

@@ -26,7 +26,8 @@ inline Eigen::MatrixXd sparsegpt_factor(std::span<const double> gram, std::size_
     const auto k = static_cast<Eigen::Index>(columns);
     Eigen::MatrixXd hessian =
         Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(gram.data(), k, k);
-    double mean = hessian.diagonal().mean();
+    double mean = 0;  // by hand: g++ 12 warns of Eigen's own reduction of a diagonal
+    for (Eigen::Index i = 0; i < hessian.rows(); ++i) mean += hessian(i, i) / static_cast<double>(hessian.rows());
     if (!(mean > 0)) mean = 1;  // nothing was read: every weight matters as much as its size
     for (Eigen::Index i = 0; i < k; ++i)
         if (hessian(i, i) == 0) hessian(i, i) = mean;  // a column that nobody reads is tied to no other

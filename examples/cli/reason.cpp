@@ -16,6 +16,7 @@ namespace {
 
 struct options : model_options, sampling_options {
     std::string question;
+    bool asked = false;  // --question was given, be it empty
     std::string strategy = "self_consistency";
     std::string limit;
     std::string extractor = "automatic";
@@ -113,10 +114,10 @@ void replay(const options& o) {
 
 void run(const options& o) {
     if (!o.replay.empty()) {
-        if (!o.question.empty() || !o.trace.empty()) throw usage_error("--replay: the question and the settings are those of the record; give neither --question nor --trace");
+        if (o.asked || !o.trace.empty()) throw usage_error("--replay: the question and the settings are those of the record; give neither --question nor --trace");
         return replay(o);
     }
-    if (o.question.empty()) throw usage_error("reason: expected --question or --replay");
+    if (!o.asked) throw usage_error("reason: expected --question or --replay");
     const hence::any_strategy strategy = parsed(hence::parse_strategy(o.strategy), "--strategy");
     const hence::budget limit = parse_budget(o.limit);
     const trace_writer writer = o.trace.empty() ? nullptr : writer_for(o.trace);
@@ -152,7 +153,7 @@ void add_reason(CLI::App& app) {
     CLI::App* const command = app.add_subcommand("reason", "Answers a question by a strategy, within a budget");
     const auto o = std::make_shared<options>();
     add_model_options(*command, *o);
-    command->add_option("-q,--question", o->question, "the question");
+    const CLI::Option* const question = command->add_option("-q,--question", o->question, "the question");
     command->add_option("--strategy", o->strategy, "NAME[:key=value,...]; names: " + strategy_list())->capture_default_str();
     command->add_option("--budget", o->limit, "the most to spend: tokens=N,forwards=N,bytes=N,ms=N");
     command->add_option("--batch", o->batch, "most branches in one step; 0: as many as fit")->capture_default_str();
@@ -164,7 +165,10 @@ void add_reason(CLI::App& app) {
     command->add_option("--replay", o->replay, "runs a trace (FILE.json) again: the same, or where it departs");
     add_sampling_options(*command, *o);
     command->add_flag("--json", o->json, "as JSON: answer, text, usage, seconds, replay_hash, ...");
-    command->callback([o] { run(*o); });
+    command->callback([o, question] {
+        o->asked = question->count() > 0;
+        run(*o);
+    });
 }
 
 }  // namespace tool

@@ -5,6 +5,7 @@ import unittest
 import xml.etree.ElementTree as xml
 from fractions import Fraction
 from math import comb, sqrt
+from pathlib import Path
 
 from support import ROOT, ToolTest, data, run
 
@@ -43,7 +44,7 @@ class Eval(ToolTest):
         puzzles = (ROOT / "examples/data/game24/24.csv").read_text().splitlines()
         self.assertEqual(len(puzzles), 1363)
         self.assertEqual(puzzles[901].split(",")[1], "4 5 6 10")
-        self.assertEqual((ROOT / "examples/data/game24/24.csv").read_bytes(), open(data("eval/game24/24.csv"), "rb").read())
+        self.assertEqual((ROOT / "examples/data/game24/24.csv").read_bytes(), Path(data("eval/game24/24.csv")).read_bytes())
 
     def test_an_exact_checker_is_named_and_finds_what_sampling_reaches(self):
         found = self.eval("--limit", "8", "--strategies", "best_of_n:samples=20,scorer=game24,enough=1,temperature=1;best_of_n:samples=20,scorer=value_24")
@@ -115,7 +116,7 @@ class Eval(ToolTest):
 
     def test_a_file_of_questions(self):
         path = self.folder() / "mine.jsonl"
-        path.write_text('{"question": "calc: 17*3-9", "answer": 42}\n\n{"id": "b", "question": "calc: 84/7+36*2", "answer": "so #### 84"}\n{"question": "calc: 1+1", "answer": "3"}\n')
+        path.write_text('{"question": "calc: 17*3-9", "answer": 42}\n\n{"id": "b", "question": "calc: 36*2+84-7", "answer": "so #### 149"}\n{"question": "calc: 1+1", "answer": "3"}\n')
         found = self.eval("--task", path, "--strategies", "chain_of_thought")
         self.assertEqual((found["task"], found["questions"], found["results"][0]["right"]), ("mine.jsonl", 3, 2))
         for text, says in (('{"question": "x"}\n', ["line 1", "answer"]), ('{"answer": "x"}', ["line 1", "question"]), ("[]", ["questions", "none"]), ("", ["none"]),

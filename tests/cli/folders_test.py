@@ -6,7 +6,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from support import ROOT, ToolTest, data
+from support import ROOT, ToolTest, data, run
 
 sys.path.insert(0, str(ROOT / "tests/support"))
 from huggingface_folder import NAMES, write_folder  # noqa: E402
@@ -49,7 +49,8 @@ class Folders(ToolTest):
         ours, theirs = (self.json("perplexity", "-m", model, "--file", text, "--context", "128", "--math", "dequantized")
                         for model in (folder, file))
         self.assertAlmostEqual(ours["perplexity"], theirs["perplexity"], delta=theirs["perplexity"] * 1e-4)
-        self.ok("reason", "-m", folder, "-q", "1+1", "-n", "4", "--strategy", "direct", "--format", "line")
+        answered = run("reason", "-m", folder, "-q", "1+1", "-n", "4", "--strategy", "direct", "--format", "line")
+        self.assertEqual((answered.status, "no answer was found" in answered.err), (0, True), answered)  # the weights are random
         self.assertEqual(self.json("chat", "-m", folder, "-p", "hello", "-n", "3")["prompt_ids"],
                          self.json("tokenize", "-m", folder, "-p", "hello")["ids"])
         messages = json.dumps([{"role": "user", "content": "hello"}])

@@ -298,6 +298,8 @@ def check_reference():
 
 def check_table(page, source, pattern):
     """The first column of a page's tables has each name of the source's rows, and the other way round."""
+    if not (INCLUDE / "models").exists():
+        return  # one of the small trees of lint_self_test.py
     rows = set(re.findall(pattern, source.read_text()))
     listed = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), re.M)) if page.exists() else set()
     for name in sorted(rows - listed):

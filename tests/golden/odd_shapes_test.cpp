@@ -7,6 +7,7 @@
 #include <hence/io/gguf_writer.hpp>
 #include <hence/models/architectures.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <deque>
@@ -128,7 +129,7 @@ private:
             else if (type_ == hence::dtype::f32) put(value);
             else if (i % 32 == 0) {
                 put(hence::to_f16(spread / 64));  // Q8_0
-                for (int j = 0; j < 32; ++j) put(static_cast<std::int8_t>(draw(0, 60)));
+                for (int j = 0; j < 32; ++j) put(static_cast<std::int8_t>(std::clamp(draw(0, 60), -127.0f, 127.0f)));
             }
         }
         writer_.add_tensor(name, type_, extents, bytes).value();

@@ -13,8 +13,9 @@ struct buffers {
     std::vector<std::int8_t> quants;
     std::vector<float> scales;
     std::vector<std::int32_t> sums;
+    std::vector<hence::block_sum> block_sums;
     explicit buffers(std::size_t n)
-        : x(random_floats(n)), y(random_floats(n, 2)), out(n), quants(n), scales(n / 32), sums(n / 32) {}
+        : x(random_floats(n)), y(random_floats(n, 2)), out(n), quants(n), scales(n / 32), sums(1), block_sums(n / 32) {}
 };
 
 struct operation {
@@ -54,7 +55,7 @@ constexpr operation operations[] = {
      }},
     {"quantize_blocks", width,
      [](const hence::kernel_table& t, buffers& b, std::size_t n) {
-         t.quantize_blocks(b.x.data(), n, b.quants.data(), b.scales.data(), b.sums.data());
+         t.quantize_blocks(b.x.data(), n, b.quants.data(), b.scales.data(), b.block_sums.data());
      }},
     {"quantize_row", width,
      [](const hence::kernel_table& t, buffers& b, std::size_t n) {

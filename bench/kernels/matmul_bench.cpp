@@ -4,6 +4,7 @@
 //   bench_kernels --benchmark_filter='matmul/avx512vnni/q8/.*'
 #include "tiers.hpp"
 
+#include <hence/core/scalar.hpp>
 #include <hence/kernels/pack.hpp>
 #include <hence/sys/thread_team.hpp>
 
@@ -36,7 +37,7 @@ const hence::packed_matrix& weights(packing format, const shape& s) {
         std::uint32_t word = rng.words(0, static_cast<std::uint32_t>(at), 0)[0];
         if (at >= layout.value_bytes)
             word = format == packing::i8 ? 0x3c23d70au : 0x211f211fu;  // scales near 0.01
-        else if (format == packing::f32 || format == packing::bf16)
+        else if (format == packing::f32 || format == packing::bf16 || format == packing::bf16d)
             word = (word & 0x807f807fu) | 0x3f003f00u;
         else if (format == packing::f16)
             word = (word & 0x83ff83ffu) | 0x38003800u;
@@ -56,21 +57,26 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
     std::vector<std::int8_t> quants(batch * s.columns);
     const std::size_t blocks = s.columns / 32;
     std::vector<float> scales(batch * blocks);
-    std::vector<std::int32_t> sums(batch * blocks);
+    std::vector<std::int32_t> sums(batch);
+    std::vector<hence::block_sum> block_sums(batch * blocks);
+    std::vector<std::uint16_t> halves(batch * s.columns);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = hence::to_bf16(x[i]).bits;
     std::vector<float> out(batch * s.rows);
     hence::matmul_args args;
     args.weights = matrix;
     args.rows = batch;
     args.out = out.data();
     args.out_stride = s.rows;
-    args.in = {x.data(), s.columns, quants.data(), s.columns, scales.data(), sums.data(), blocks};
+    const bool by_row = hence::activations_of(format) == hence::activation_format::q8_row;
+    args.in = {.values = x.data(), .value_stride = s.columns, .quants = quants.data(), .quant_stride = s.columns,
+               .scales = scales.data(), .sums = sums.data(), .block_sums = block_sums.data(), .halves = halves.data(),
+               .half_stride = s.columns, .block_stride = by_row ? 1 : blocks};
     for (std::size_t t = 0; t < batch; ++t) {
-        if (hence::activations_of(format) == hence::activation_format::q8_row)
-            table->quantize_row(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],
-                                &sums[t * blocks]);
+        if (by_row)
+            table->quantize_row(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t], &sums[t]);
         else
             table->quantize_blocks(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],
-                                   &sums[t * blocks]);
+                                   &block_sums[t * blocks]);
     }
     const auto product = table->matmul[static_cast<std::size_t>(format)];
     hence::spin_team team(threads);

@@ -40,8 +40,8 @@ void add_machine_options(CLI::App& command, machine_options& o) {
 void add_model_options(CLI::App& command, model_options& o) {
     command.add_option("-m,--model", o.path, "GGUF file or model folder; unset: the model that ships");
     add_machine_options(command, o);
-    command.add_option("--math", o.math, "f32: quantized weights meet 8-bit activations; dequantized: all in float32")
-        ->check(CLI::IsMember({"f32", "dequantized"}))
+    command.add_option("--math", o.math, "f32: quantized weights meet 8-bit activations; bf16: bf16 weights meet bf16 activations, too; dequantized: all in float32")
+        ->check(CLI::IsMember({"f32", "bf16", "dequantized"}))
         ->capture_default_str();
     command.add_option("--kv", o.kv, "how keys and values are stored")->check(CLI::IsMember({"f32", "f16"}))->capture_default_str();
     command.add_option("--context", o.context, "most tokens of one text; 0: the model's context")->capture_default_str();
@@ -79,7 +79,7 @@ std::string model_options::name() const {
 hence::decoder model_options::load() const {
     hence::load_options how;
     how.tier = tier();
-    how.math = math == "dequantized" ? hence::math::dequantized : hence::math::f32;
+    how.math = math == "dequantized" ? hence::math::dequantized : math == "bf16" ? hence::math::bf16 : hence::math::f32;
     how.threads = threads;
     return path.empty() ? hence::load(shipped_model(), how).value() : hence::load(path, how).value();
 }

@@ -58,6 +58,8 @@ struct strided;
 
 // tensor/packed.hpp
 enum class packing : std::uint8_t;
+enum class scale_kind : std::uint8_t;
+struct block_form;
 enum class activation_format : std::uint8_t;
 struct panel_layout;
 struct packed_matrix;
@@ -101,6 +103,7 @@ struct kernel_table;
 struct kv_layout;
 
 // kernels/matmul.hpp
+struct block_sum;
 struct activations;
 struct matmul_args;
 

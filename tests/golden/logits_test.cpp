@@ -72,6 +72,16 @@ TEST_CASE("block formats: no more error than another engine's 8-bit activations"
         if (!float_weights(golden.model)) require_block_accuracy(golden);
 }
 
+TEST_CASE("bf16 weights with bf16 activations: no more error than another engine's") {
+    std::size_t files = 0;
+    for (const golden_file& golden : format_goldens()) {
+        if (golden.name != "format-bf16") continue;
+        ++files;
+        for (const isa tier : tiers()) require_block_accuracy(golden, {.tier = tier, .math = math::bf16});
+    }
+    CHECK((sanitized || files == 1));
+}
+
 TEST_CASE("block formats, weights expanded: logits within 0.005 of the reference") {
     for (const golden_file& golden : tiny_goldens())
         if (!float_weights(golden.model)) require_float_accuracy(golden, {.tier = {}, .math = math::dequantized});

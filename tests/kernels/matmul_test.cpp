@@ -1,6 +1,7 @@
 // Matrix products of every tier and packing: against float64, against the documented chain of operations bit for bit,
 // and against themselves under every way of splitting the work.
 #include "kernels/kernel_test.hpp"
+#include "kernels/stored_blocks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,15 @@ using hence::packing;
 
 namespace {
 
-constexpr std::array all_packings = {packing::f32, packing::f16, packing::bf16, packing::q8,
-                                     packing::q4,  packing::q4m, packing::i8};
+constexpr std::array all_packings = {packing::f32,  packing::f16, packing::bf16, packing::q8,  packing::q4,  packing::q4m,
+                                     packing::i8,   packing::q5,  packing::q5m,  packing::iq4, packing::iq4k, packing::q4k,
+                                     packing::q5k,  packing::q6k, packing::q3k,  packing::q2k, packing::bf16d};
+
+// The formats whose whole chain of operations is computed here; the others are compared with float64 and with the scalar
+// tier.
+constexpr bool has_chain(packing format) {
+    return format <= packing::i8 || format == packing::bf16d;
+}
 
 std::uint16_t half(float x) {
     return hence::to_f16(x).bits;
@@ -30,11 +38,14 @@ struct problem {
     std::vector<float> weights;           // float formats: [rows][columns], exactly as stored
     std::vector<int> quants;              // integer formats: [rows][columns], without bias
     std::vector<float> scales, minimums;  // [rows][blocks], or [rows] for i8
+    std::vector<float> minimum_parts;     // formats without a chain: what of each of weights is a minimum
     aligned_array<std::byte> packed;
     std::vector<float> values;           // [batch][value_stride], starting one element late: nothing is aligned
+    std::vector<std::uint16_t> halves;   // the same as bf16, [batch][columns + 1]
     std::vector<std::int8_t> in_quants;  // [batch][padded], starting one byte late
     std::vector<float> in_scales;
     std::vector<std::int32_t> in_sums;
+    std::vector<hence::block_sum> in_block_sums;
     std::size_t value_stride;
     std::vector<float> bias;
 
@@ -53,7 +64,15 @@ struct problem {
         bias = random.normals(rows);
     }
 
-    bool integers() const { return hence::activations_of(format) != hence::activation_format::f32; }
+    bool integers() const {
+        const hence::activation_format in = hence::activations_of(format);
+        return in == hence::activation_format::q8_blocks || in == hence::activation_format::q8_row;
+    }
+    // What the product takes of an activation.
+    float value(std::size_t t, std::size_t k) const {
+        const float x = values[1 + t * value_stride + k];
+        return format == packing::bf16d ? hence::to_float(hence::to_bf16(x)) : x;
+    }
     bool per_block() const { return hence::activations_of(format) == hence::activation_format::q8_blocks; }
     std::size_t in_stride() const { return per_block() ? blocks : 1; }
 
@@ -64,10 +83,13 @@ struct problem {
         a.weights = matrix();
         a.in.values = values.data() + 1 + first_row * value_stride;
         a.in.value_stride = value_stride;
+        a.in.halves = halves.data() + first_row * (columns + 1);
+        a.in.half_stride = columns + 1;
         a.in.quants = in_quants.data() + 1 + first_row * padded;
         a.in.quant_stride = padded;
         a.in.scales = in_scales.data() + first_row * in_stride();
         a.in.sums = in_sums.data() + first_row * in_stride();
+        if (per_block()) a.in.block_sums = in_block_sums.data() + first_row * in_stride();
         a.in.block_stride = in_stride();
         a.rows = count;
         a.out = out;
@@ -77,6 +99,14 @@ struct problem {
 
 private:
     void make_weights(random_values& random, draw how) {
+        if (!has_chain(format)) {
+            const hence::dtype stored = stored_type(format);
+            stored_blocks source(stored, rows, columns, random, how == draw::extreme, how == draw::ones);
+            weights = source.values();
+            minimum_parts = source.minimum_parts();
+            hence::kernels::pack_panels(stored, source.bytes.data(), rows, columns, 0, (rows + 15) / 16, packed.data());
+            return;
+        }
         const auto scale = [&] {
             return how == draw::ones ? 1.0f : how == draw::extreme ? 65504.0f : from_half(half(random.normal() * 0.1f));
         };
@@ -155,6 +185,11 @@ private:
 
     void make_activations(random_values& random, draw how) {
         values = random.normals(1 + batch * value_stride, how == draw::extreme ? 1e4f : 1.0f);
+        for (std::size_t t = 0; t < batch; ++t) {
+            for (std::size_t k = 0; k < columns; ++k)
+                halves.push_back(hence::to_bf16(values[1 + t * value_stride + k]).bits);
+            halves.push_back(0);
+        }
         in_quants.resize(1 + batch * padded);
         for (std::size_t t = 0; t < batch; ++t) {
             for (std::size_t k = 0; k < columns; ++k)
@@ -166,6 +201,10 @@ private:
                 std::int32_t sum = 0;
                 for (std::size_t k = 0; k < length; ++k) sum += in_quants[1 + t * padded + b * length + k];
                 in_sums.push_back(sum);
+                std::int32_t half = 0;
+                for (std::size_t k = 0; k < 16 && per_block(); ++k) half += in_quants[1 + t * padded + b * length + k];
+                if (per_block())
+                    in_block_sums.push_back({static_cast<std::int16_t>(half), static_cast<std::int16_t>(sum - half)});
                 in_scales.push_back(how == draw::ones ? 1.0f : 0.01f + std::fabs(random.normal()));
             }
         }
@@ -191,10 +230,19 @@ private:
             sum += x;
             size += std::fabs(x);
         };
-        if (!p.integers()) {
+        if (!has_chain(p.format)) {
             for (std::size_t k = 0; k < p.columns; ++k) {
+                const double x = double{p.in_scales[t * p.blocks + k / 32]} * p.in_quants[1 + t * p.padded + k];
+                const double least = double{p.minimum_parts[r * p.columns + k]} * x;
+                term(double{p.weights[r * p.columns + k]} * x - least);
+                term(least);
+            }
+        } else if (!p.integers()) {
+            for (std::size_t i = 0; i < p.columns; ++i) {
+                // bf16d adds the odd column of each pair first.
+                const std::size_t k = p.format == packing::bf16d ? (i % 2 != 0 ? i - 1 : i + 1 < p.columns ? i + 1 : i) : i;
                 const float w = p.weights[r * p.columns + k];
-                const float x = p.values[1 + t * p.value_stride + k];
+                const float x = p.value(t, k);
                 acc = std::fma(w, x, acc);
                 term(double{w} * double{x});
             }
@@ -241,16 +289,24 @@ void check_against(const hence::kernel_table& table, const problem& p, const ref
     const std::size_t n = out.size();
     std::vector<double> bound(n);
     // Each of the chain's terms is rounded at most three times: the scale product, the term, the sum.
-    const std::size_t terms = !p.integers() ? p.columns : p.format == packing::i8 ? 1 : 2 * p.blocks;
+    // Integers above 2^24 (two levels of scales) are rounded once more.
+    const std::size_t terms = !p.integers() ? p.columns : p.format == packing::i8 ? 1 : 3 * p.blocks;
     for (std::size_t i = 0; i < n; ++i)
         bound[i] = expected.magnitude[i] * half_ulp * static_cast<double>(terms + 3) + 1e-40;
     CHECK(first_outside(out.data(), expected.exact.data(), bound.data(), n) == n);
-    if (fused(table)) CHECK(first_difference(out.data(), expected.chain.data(), n) == n);
+    if (!fused(table)) return;
+    if (has_chain(p.format)) {
+        CHECK(first_difference(out.data(), expected.chain.data(), n) == n);
+    } else {
+        const std::vector<float> scalar = multiply(*tiers().front(), p, 0, p.batch);
+        CHECK(first_difference(out.data(), scalar.data(), n) == n);
+    }
 }
 
 std::vector<std::size_t> column_counts(packing format) {
     if (format == packing::i8) return {1, 3, 4, 5, 31, 64, 100, 257};
-    if (hence::activations_of(format) == hence::activation_format::q8_blocks) return {32, 64, 96, 224};
+    if (hence::form_of(format).scales == hence::scale_kind::halves) return {32, 64, 96, 576};  // 512 open at a time
+    if (hence::form_of(format).scales != hence::scale_kind::none) return {256, 768};
     return {1, 2, 3, 31, 64, 97, 130};
 }
 
@@ -288,12 +344,27 @@ TEST_CASE("matmul: a row's result is the same bits alone and in any batch") {
     }
 }
 
+TEST_CASE("matmul: more rows than are taken through an open chunk together") {
+    for (const packing format : {packing::q8, packing::q5m, packing::q6k}) {
+        const problem p(format, 40, 768, 101, draw::ordinary, 23);
+        for (const hence::kernel_table* table : tiers()) {
+            const std::vector<float> all = multiply(*table, p, 0, p.batch);
+            INFO(label(*table) << ", packing " << hence::name(format));
+            for (const std::size_t first : {0u, 50u, 95u, 96u, 100u}) {
+                const std::vector<float> one = multiply(*table, p, first, 1);
+                CHECK(first_difference(one.data(), all.data() + first * p.rows, one.size()) == one.size());
+            }
+        }
+    }
+}
+
 TEST_CASE("matmul: bias and accumulation, the same bits in every batch and every split of the panels") {
     for (const packing format : all_packings) {
         for (const std::size_t rows : {5u, 32u, 70u}) {
             const std::size_t columns = column_counts(format).back();
             const problem p(format, rows, columns, 11, draw::ordinary, 11);
             const reference expected(p);
+            const std::vector<float> plain = multiply(*tiers().front(), p, 0, p.batch);
             const std::size_t stride = rows + 2;  // the gap must stay as it is; and rows of out are not aligned
             const std::vector<float> before = random_values(5).normals(1 + p.batch * stride);
             for (const bool with_bias : {false, true}) {
@@ -302,7 +373,7 @@ TEST_CASE("matmul: bias and accumulation, the same bits in every batch and every
                     for (std::size_t t = 0; t < p.batch; ++t) {
                         for (std::size_t r = 0; r < rows; ++r) {
                             float& out = wanted[1 + t * stride + r];
-                            float value = expected.chain[t * rows + r];
+                            float value = has_chain(format) ? expected.chain[t * rows + r] : plain[t * rows + r];
                             if (with_bias) value += p.bias[r];
                             if (accumulate) value += out;
                             out = value;
@@ -343,7 +414,8 @@ TEST_CASE("matmul: bias and accumulation, the same bits in every batch and every
 
 TEST_CASE("matmul: integer dot products are exact in every tier") {
     // Scales of one and sums below 2^24: the float part is exact, so the output is the integer.
-    for (const packing format : {packing::q8, packing::q4, packing::q4m, packing::i8}) {
+    for (const packing format :
+         {packing::q8, packing::q4, packing::q4m, packing::i8, packing::q5, packing::q5m, packing::iq4}) {
         const problem p(format, 33, 128, 9, draw::ones, 3);
         const reference expected(p);
         for (const hence::kernel_table* table : tiers()) {
@@ -380,7 +452,7 @@ TEST_CASE("matmul: k bound: 65536 columns of -128 times +-127 are exact in int8"
         float out[4] = {};
         hence::matmul_args args;
         args.weights = {packing::i8, 2, columns, packed.data()};
-        args.in = {nullptr, 0, quants.data(), columns, scales, sums, 1};
+        args.in = {.quants = quants.data(), .quant_stride = columns, .scales = scales, .sums = sums, .block_stride = 1};
         args.rows = 2;
         args.out = out;
         args.out_stride = 2;
@@ -395,9 +467,11 @@ TEST_CASE("matmul: k bound: 65536 columns of -128 times +-127 are exact in int8"
 
 TEST_CASE("matmul: what is not finite in an activation reaches every output of its row, and no other row") {
     for (const packing format : all_packings) {
-        problem p(format, 20, 64, 3, draw::ordinary, 17);
-        const problem clean(format, 20, 64, 3, draw::ordinary, 17);
+        const std::size_t columns = column_counts(format).back();
+        problem p(format, 20, columns, 3, draw::ordinary, 17);
+        const problem clean(format, 20, columns, 3, draw::ordinary, 17);
         p.values[1 + p.value_stride + 5] = not_a_number;
+        p.halves[columns + 1 + 5] = 0x7fc0;
         p.in_scales[p.in_stride()] = not_a_number;
         for (const hence::kernel_table* table : tiers()) {
             INFO(label(*table) << ", packing " << hence::name(format));

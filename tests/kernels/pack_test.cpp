@@ -1,5 +1,6 @@
 // Packing: every format comes back from its panels value for value, in whole and in parts.
 #include "kernels/kernel_test.hpp"
+#include "kernels/stored_blocks.hpp"
 
 #include <hence/quant/decode.hpp>
 
@@ -12,6 +13,7 @@ namespace {
 // Random bytes of a stored row-major matrix, with scales that are finite numbers.
 std::vector<std::byte> stored_matrix(dtype type, std::size_t rows, std::size_t columns, std::uint64_t seed) {
     random_values random(seed);
+    if (hence::traits(type).block_elements > 1) return stored_blocks(type, rows, columns, random).bytes;
     std::vector<std::byte> bytes(rows * hence::row_bytes(type, columns));
     for (std::byte& b : bytes) b = static_cast<std::byte>(random.integer(0, 255));
     const auto put = [&](std::size_t at, const auto& value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
@@ -23,8 +25,7 @@ std::vector<std::byte> stored_matrix(dtype type, std::size_t rows, std::size_t c
         else if (type == dtype::bf16)
             put(at, hence::to_bf16(x).bits);
         else
-            put(at, hence::to_f16(x).bits);  // the value itself, or its block's scale
-        if (type == dtype::q4_1) put(at + 2, hence::to_f16(random.normal()).bits);
+            put(at, hence::to_f16(x).bits);
     }
     return bytes;
 }
@@ -33,20 +34,34 @@ aligned_array<std::byte> packed_memory(packing format, std::size_t rows, std::si
     return aligned_array<std::byte>((rows + 15) / 16 * hence::layout_of(format, columns).bytes());
 }
 
-constexpr dtype packed_types[] = {dtype::f32, dtype::f16, dtype::bf16, dtype::q8_0, dtype::q4_0, dtype::q4_1};
+constexpr dtype packed_types[] = {dtype::f32,  dtype::f16,  dtype::bf16, dtype::q8_0,   dtype::q4_0,
+                                  dtype::q4_1, dtype::q5_0, dtype::q5_1, dtype::iq4_nl, dtype::iq4_xs,
+                                  dtype::q4_k, dtype::q5_k, dtype::q6_k, dtype::q3_k,   dtype::q2_k};
 
 }  // namespace
 
-TEST_CASE("pack: exact_packing knows the formats that are kept as they are, and no others") {
-    CHECK(hence::kernels::exact_packing(dtype::f32) == packing::f32);
-    CHECK(hence::kernels::exact_packing(dtype::f16) == packing::f16);
-    CHECK(hence::kernels::exact_packing(dtype::bf16) == packing::bf16);
-    CHECK(hence::kernels::exact_packing(dtype::q8_0) == packing::q8);
-    CHECK(hence::kernels::exact_packing(dtype::q4_0) == packing::q4);
-    CHECK(hence::kernels::exact_packing(dtype::q4_1) == packing::q4m);
-    for (const dtype other : {dtype::f64, dtype::i8, dtype::i32, dtype::q5_0, dtype::q5_1, dtype::q2_k, dtype::q4_k,
-                              dtype::q6_k, dtype::q8_k, dtype::iq4_nl, dtype::iq4_xs})
+TEST_CASE("pack: every format of weights is kept as it is, each in its own packing, and no others are") {
+    std::vector<packing> used;
+    for (const dtype type : packed_types) {
+        const std::optional<packing> format = hence::kernels::exact_packing(type);
+        INFO(hence::name(type));
+        REQUIRE(format.has_value());
+        CHECK(std::find(used.begin(), used.end(), *format) == used.end());
+        used.push_back(*format);
+    }
+    for (const dtype other : {dtype::f64, dtype::i8, dtype::i16, dtype::i32, dtype::i64, dtype::u8, dtype::q8_k})
         CHECK_FALSE(hence::kernels::exact_packing(other).has_value());
+}
+
+TEST_CASE("pack: a packed matrix is hardly larger than its file") {
+    for (const dtype type : packed_types) {
+        const double file = static_cast<double>(16 * hence::row_bytes(type, 1536));
+        const double packed = static_cast<double>(hence::layout_of(*hence::kernels::exact_packing(type), 1536).bytes());
+        INFO(hence::name(type));
+        if (type == dtype::q3_k) CHECK(packed < 1.33 * file);  // nibbles for three bits,
+        else if (type == dtype::q2_k) CHECK(packed < 1.8 * file);  // and for two
+        else CHECK(packed < 1.03 * file);
+    }
 }
 
 TEST_CASE("pack: every stored format reads back bit for bit, and rows past the last are zero") {

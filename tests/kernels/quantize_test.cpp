@@ -21,7 +21,14 @@ std::size_t padded(std::size_t n) {
 quantized by_blocks(const hence::kernel_table& table, const float* x, std::size_t n) {
     quantized q{std::vector<std::int8_t>(padded(n) + 3, untouched), std::vector<float>(padded(n) / 32 + 1, -1.0f),
                 std::vector<std::int32_t>(padded(n) / 32 + 1, -1)};
-    table.quantize_blocks(x, n, q.quants.data(), q.scales.data(), q.sums.data());
+    std::vector<hence::block_sum> sums(q.sums.size(), {-1, 0});
+    table.quantize_blocks(x, n, q.quants.data(), q.scales.data(), sums.data());
+    for (std::size_t b = 0; b < sums.size(); ++b) {
+        q.sums[b] = sums[b].first + sums[b].second;
+        int first = 0;
+        for (std::size_t i = 0; i < 16 && b < padded(n) / 32; ++i) first += q.quants[b * 32 + i];
+        if (b < padded(n) / 32) REQUIRE(sums[b].first == first);
+    }
     return q;
 }
 

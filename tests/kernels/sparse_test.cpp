@@ -123,7 +123,7 @@ std::vector<float> multiply(const hence::kernel_table& table, const hence::packe
     std::vector<float> out(batch * matrix.rows);
     std::vector<std::int8_t> quants(batch * padded);
     std::vector<float> scales(batch * padded / 32);
-    std::vector<std::remove_const_t<std::remove_pointer_t<decltype(hence::activations::sums)>>> sums(batch * padded /
+    std::vector<std::remove_const_t<std::remove_pointer_t<decltype(hence::activations::block_sums)>>> sums(batch * padded /
                                                                                                      32);
     hence::matmul_args args;
     args.weights = matrix;
@@ -139,7 +139,7 @@ std::vector<float> multiply(const hence::kernel_table& table, const hence::packe
         args.in.quants = quants.data();
         args.in.quant_stride = padded;
         args.in.scales = scales.data();
-        args.in.sums = sums.data();
+        args.in.block_sums = sums.data();
         args.in.block_stride = padded / 32;
     }
     const auto product = table.matmul[static_cast<std::size_t>(matrix.format)];

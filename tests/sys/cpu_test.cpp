@@ -31,6 +31,7 @@ TEST_CASE("isa: a tier implies the tiers it is built on") {
     if (hence::supported(isa::avxvnni)) CHECK(hence::supported(isa::avx2));
     if (hence::supported(isa::avx512)) CHECK(hence::supported(isa::avx2));
     if (hence::supported(isa::avx512vnni)) CHECK(hence::supported(isa::avx512));
+    if (hence::supported(isa::avx512bf16)) CHECK(hence::supported(isa::avx512vnni));
     if (hence::supported(isa::neon_dotprod)) CHECK(hence::supported(isa::neon));
     if (hence::supported(isa::neon_i8mm)) CHECK(hence::supported(isa::neon_dotprod));
     CHECK((HENCE_X86 || !hence::supported(isa::avx2)));
@@ -46,5 +47,7 @@ TEST_CASE("isa: detection agrees with the compiler's run-time library") {
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     CHECK(hence::supported(isa::avx512) == avx512);
     CHECK(hence::supported(isa::avx512vnni) == (avx512 && __builtin_cpu_supports("avx512vnni")));
+    CHECK(hence::supported(isa::avx512bf16) ==
+          (avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16")));
 }
 #endif

@@ -11,8 +11,9 @@ using hence::packing;
 TEST_CASE("packed: panels are whole multiples of 64 bytes for every packing and column count") {
     for (std::size_t i = 0; i < hence::packing_count; ++i) {
         const auto format = static_cast<packing>(i);
-        const bool blocks = hence::activations_of(format) == hence::activation_format::q8_blocks;
-        for (std::size_t columns = blocks ? 32 : 1; columns <= 320; columns += blocks ? 32 : 1) {
+        const hence::scale_kind scales = hence::form_of(format).scales;
+        const std::size_t step = scales == hence::scale_kind::none ? 1 : scales == hence::scale_kind::halves ? 32 : 256;
+        for (std::size_t columns = step; columns <= 4 * 320; columns += step) {
             const hence::panel_layout layout = hence::layout_of(format, columns);
             INFO(hence::name(format) << ", " << columns << " columns");
             CHECK(layout.value_bytes % 64 == 0);
@@ -39,12 +40,22 @@ TEST_CASE("packed: a panel holds its sixteen rows' values and scales, and little
         check(packing::f32, columns, 32, 0, 0);
         check(packing::f16, columns, 16, 0, 0);
         check(packing::bf16, columns, 16, 0, 0);
+        check(packing::bf16d, columns, 16, 0, 0);
         check(packing::i8, columns, 8, 4, 0);
     }
     for (const std::size_t blocks : {1u, 2u, 3u, 18u}) {
         check(packing::q8, blocks * 32, 8, blocks * 2, 0);
         check(packing::q4, blocks * 32, 4, blocks * 2, 0);
         check(packing::q4m, blocks * 32, 4, blocks * 2, blocks * 2);
+        check(packing::q5, blocks * 32, 5, blocks * 2, 0);
+        check(packing::q5m, blocks * 32, 5, blocks * 2, blocks * 2);
+        check(packing::iq4, blocks * 32, 4, blocks * 2, 0);
+        check(packing::iq4k, blocks * 256, 4, blocks * 10, 0);
+        check(packing::q4k, blocks * 256, 4, blocks * 20, 0);
+        check(packing::q5k, blocks * 256, 5, blocks * 20, 0);
+        check(packing::q6k, blocks * 256, 6, blocks * 18, 0);
+        check(packing::q3k, blocks * 256, 4, blocks * 18, 0);
+        check(packing::q2k, blocks * 256, 4, blocks * 20, 0);
     }
 }
 
@@ -67,5 +78,6 @@ TEST_CASE("packed: every packing has its own name and says what its activations 
         CHECK(hence::activations_of(p) == activation_format::f32);
     for (const packing p : {packing::q8, packing::q4, packing::q4m})
         CHECK(hence::activations_of(p) == activation_format::q8_blocks);
+    CHECK(hence::activations_of(packing::bf16d) == activation_format::bf16);
     CHECK(hence::activations_of(packing::i8) == activation_format::q8_row);
 }

@@ -39,7 +39,7 @@ struct kernel_table {
     /// quants[n padded to 32], scales and sums per 32 values: q = round(x * 127 / max|x|). Where a value is not finite the
     /// scale is not finite either; where max|x| < 3.8e-37 the quants are 0.
     void (*quantize_blocks)(const float* x, std::size_t n, std::int8_t* quants, float* scales,
-                            std::int32_t* sums) noexcept = nullptr;
+                            block_sum* sums) noexcept = nullptr;
     /// The same with one scale and sum for the row; n <= 65536.
     void (*quantize_row)(const float* x, std::size_t n, std::int8_t* quants, float* scale,
                          std::int32_t* sum) noexcept = nullptr;

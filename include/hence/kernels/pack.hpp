@@ -32,6 +32,15 @@ namespace kernels {
         case dtype::q8_24: return packing::q8_24;
         case dtype::q8_48: return packing::q8_48;
         case dtype::q4_24: return packing::q4_24;
+        case dtype::q5_0: return packing::q5;
+        case dtype::q5_1: return packing::q5m;
+        case dtype::iq4_nl: return packing::iq4;
+        case dtype::iq4_xs: return packing::iq4k;
+        case dtype::q4_k: return packing::q4k;
+        case dtype::q5_k: return packing::q5k;
+        case dtype::q6_k: return packing::q6k;
+        case dtype::q3_k: return packing::q3k;
+        case dtype::q2_k: return packing::q2k;
         default: return std::nullopt;
     }
 }

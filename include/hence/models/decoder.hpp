@@ -28,6 +28,8 @@ HENCE_NAMESPACE_BEGIN
 /// In which arithmetic a model runs.
 enum class math : std::uint8_t {
     f32,          ///< f32, f16 and bf16 weights with float activations; quantized weights with 8-bit activations
+    bf16,         ///< as f32, but the activations that meet bf16 weights are rounded to bf16 too (f16 weights keep floats:
+                  ///< bf16 would be eight times less exact than they are)
     dequantized,  ///< every weight expanded to float32 at load: the slow reference
 };
 

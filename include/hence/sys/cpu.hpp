@@ -19,18 +19,19 @@ enum class isa : std::uint8_t {
     avxvnni,       ///< avx2 with 256-bit int8 dot products
     avx512,        ///< AVX-512 F, BW, DQ, VL
     avx512vnni,    ///< avx512 with int8 dot products
+    avx512bf16,    ///< avx512vnni with bfloat16 dot products
     neon,          ///< AArch64 baseline
     neon_dotprod,  ///< with int8 dot products
     neon_i8mm,     ///< with mixed-sign int8 dot products
 };
-inline constexpr std::size_t isa_count = 9;
+inline constexpr std::size_t isa_count = 10;
 
 /// @shape none
 /// @errors none
 /// @source none
 [[nodiscard]] constexpr std::string_view name(isa tier) noexcept {
     constexpr std::string_view names[isa_count] = {"scalar", "portable", "avx2", "avxvnni", "avx512", "avx512vnni",
-                                                   "neon", "neon_dotprod", "neon_i8mm"};
+                                                   "avx512bf16", "neon", "neon_dotprod", "neon_i8mm"};
     return names[static_cast<std::size_t>(tier)];
 }
 

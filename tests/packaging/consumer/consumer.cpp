@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
     if (answer.value != "42") return 1;
 #if defined(__x86_64__)
     const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
-    if (vnni && model.tier() != hence::isa::avx512vnni) return 1;
+    const bool bf16 = __builtin_cpu_supports("avx512bf16");
+    if (vnni && model.tier() != (bf16 ? hence::isa::avx512bf16 : hence::isa::avx512vnni)) return 1;
 #endif
     return 0;
 }

@@ -34,9 +34,9 @@ HENCE_ALWAYS_INLINE sb places_of_two_bits(sb p) {
 template <int Half>
 HENCE_ALWAYS_INLINE sb nibbles(sb v) {
     if constexpr (Half == 0)
-        return low_nibbles(v);
+        return shift_and(v, 0, 15);
     else
-        return high_nibbles(v);
+        return shift_and(v, -4, 15);
 }
 HENCE_ALWAYS_INLINE sb minus_eight(sb v) {
     const uint8x16_t eight = vdupq_n_u8(8);

@@ -138,12 +138,72 @@ HENCE_NOINLINE inline float max_lanes(const vf& v) {
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     return {vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)};
 }
-HENCE_ALWAYS_INLINE vb low_nibbles(vb v) {
-    const uint8x16_t mask = vdupq_n_u8(15);
-    return {vandq_u8(v.q0, mask), vandq_u8(v.q1, mask), vandq_u8(v.q2, mask), vandq_u8(v.q3, mask)};
+HENCE_ALWAYS_INLINE void store_bytes(std::uint8_t* p, vb v) {
+    vst1q_u8(p, v.q0);
+    vst1q_u8(p + 16, v.q1);
+    vst1q_u8(p + 32, v.q2);
+    vst1q_u8(p + 48, v.q3);
 }
-HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
-    return {vshrq_n_u8(v.q0, 4), vshrq_n_u8(v.q1, 4), vshrq_n_u8(v.q2, 4), vshrq_n_u8(v.q3, 4)};
+HENCE_ALWAYS_INLINE uint8x16_t shift_and(uint8x16_t v, int left, int mask) {
+    return vandq_u8(vshlq_u8(v, vdupq_n_s8(static_cast<std::int8_t>(left))), vdupq_n_u8(static_cast<std::uint8_t>(mask)));
+}
+// Each byte shifted left (right where negative), and what the mask keeps of it.
+HENCE_ALWAYS_INLINE vb shift_and(vb v, int left, int mask) {
+    return {shift_and(v.q0, left, mask), shift_and(v.q1, left, mask), shift_and(v.q2, left, mask), shift_and(v.q3, left, mask)};
+}
+HENCE_ALWAYS_INLINE vb bit_or(vb a, vb b) {
+    return {vorrq_u8(a.q0, b.q0), vorrq_u8(a.q1, b.q1), vorrq_u8(a.q2, b.q2), vorrq_u8(a.q3, b.q3)};
+}
+HENCE_ALWAYS_INLINE vb look_up(vb v, const std::uint8_t* table) {
+    const uint8x16_t levels = vld1q_u8(table);
+    return {vqtbl1q_u8(levels, v.q0), vqtbl1q_u8(levels, v.q1), vqtbl1q_u8(levels, v.q2), vqtbl1q_u8(levels, v.q3)};
+}
+
+// 32-bit lanes that hold pairs of 16-bit numbers.
+HENCE_ALWAYS_INLINE vi zero_int() { return set1_int(0); }
+HENCE_ALWAYS_INLINE vi load_int(const std::int32_t* p) {
+    return {vld1q_s32(p), vld1q_s32(p + 4), vld1q_s32(p + 8), vld1q_s32(p + 12)};
+}
+HENCE_ALWAYS_INLINE vi set1_pair(std::int32_t x) {
+    const int32x4_t q = vreinterpretq_s32_s16(vdupq_n_s16(static_cast<std::int16_t>(x)));
+    return {q, q, q, q};
+}
+HENCE_ALWAYS_INLINE vi widen(const std::int8_t* p) {
+    const int8x16_t bytes = vld1q_s8(p);
+    const int16x8_t lo = vmovl_s8(vget_low_s8(bytes));
+    const int16x8_t hi = vmovl_high_s8(bytes);
+    return {vmovl_s16(vget_low_s16(lo)), vmovl_high_s16(lo), vmovl_s16(vget_low_s16(hi)), vmovl_high_s16(hi)};
+}
+HENCE_ALWAYS_INLINE vi widen_pairs(const std::int8_t* p) {
+    return {vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p))), vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p + 8))),
+            vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p + 16))), vreinterpretq_s32_s16(vmovl_s8(vld1_s8(p + 24)))};
+}
+HENCE_ALWAYS_INLINE int32x4_t pair_bits(int32x4_t v, int right, int mask) {
+    const int16x8_t moved = vshlq_s16(vreinterpretq_s16_s32(v), vdupq_n_s16(static_cast<std::int16_t>(-right)));
+    return vreinterpretq_s32_s16(vandq_s16(moved, vdupq_n_s16(static_cast<std::int16_t>(mask))));
+}
+HENCE_ALWAYS_INLINE vi pair_bits(vi v, int right, int mask) {
+    return {pair_bits(v.q0, right, mask), pair_bits(v.q1, right, mask), pair_bits(v.q2, right, mask), pair_bits(v.q3, right, mask)};
+}
+HENCE_ALWAYS_INLINE int32x4_t multiply_pairs(int32x4_t v, int factor) {
+    return vreinterpretq_s32_s16(vmulq_n_s16(vreinterpretq_s16_s32(v), static_cast<std::int16_t>(factor)));
+}
+HENCE_ALWAYS_INLINE vi multiply_pairs(vi v, int factor) {
+    return {multiply_pairs(v.q0, factor), multiply_pairs(v.q1, factor), multiply_pairs(v.q2, factor), multiply_pairs(v.q3, factor)};
+}
+HENCE_ALWAYS_INLINE vi multiply_int(vi a, vi b) {
+    return {vmulq_s32(a.q0, b.q0), vmulq_s32(a.q1, b.q1), vmulq_s32(a.q2, b.q2), vmulq_s32(a.q3, b.q3)};
+}
+HENCE_ALWAYS_INLINE vi second_of_pairs(vi v) {
+    return {vshrq_n_s32(v.q0, 16), vshrq_n_s32(v.q1, 16), vshrq_n_s32(v.q2, 16), vshrq_n_s32(v.q3, 16)};
+}
+HENCE_ALWAYS_INLINE vi first_of_pairs(vi v) {
+    return second_of_pairs({vshlq_n_s32(v.q0, 16), vshlq_n_s32(v.q1, 16), vshlq_n_s32(v.q2, 16), vshlq_n_s32(v.q3, 16)});
+}
+// The sum of both products in each lane.
+HENCE_ALWAYS_INLINE vi pair_dot(vi pairs, const block_sum* sums) {
+    return add(multiply_int(first_of_pairs(pairs), set1_int(sums->first)),
+               multiply_int(second_of_pairs(pairs), set1_int(sums->second)));
 }
 
 using vq = int8x16_t;  // 4 activations, repeated
@@ -152,11 +212,8 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     __builtin_memcpy(&four, a, 4);
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
-// -(*x << Shift) in every lane.
-template <int Shift>
-HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
-    return set1_int(-*x * (1 << Shift));
-}
+
+inline constexpr bool many_registers = true;
 
 // The dot products are written as instructions: clang before 16 declares their intrinsics only where the whole file is
 // compiled for them.
@@ -194,5 +251,6 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return dot_nibble(acc, {veorq_u8(w.q0, flip), veorq_u8(w.q1, flip), veorq_u8(w.q2, flip), veorq_u8(w.q3, flip)}, x);
 }
 #endif
+#include "../generic/small_sums.inl.hpp"
 
 #include "sparse_neon.inl.hpp"

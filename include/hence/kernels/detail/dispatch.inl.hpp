@@ -27,6 +27,7 @@ inline const kernel_table* compiled_table(isa tier) noexcept {
         case isa::avxvnni: return &avxvnni::tier_table;
         case isa::avx512: return &avx512::tier_table;
         case isa::avx512vnni: return &avx512vnni::tier_table;
+        case isa::avx512bf16: return &avx512bf16::tier_table;
 #elif HENCE_ARM
         case isa::neon: return &neon::tier_table;
         case isa::neon_dotprod: return &neon_dotprod::tier_table;

@@ -4,6 +4,7 @@
 
 #include "../../core/scalar.hpp"
 #include "../pack.hpp"
+#include "stored_blocks.hpp"
 #include "unpack_sparse.hpp"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ void pack_elements(const std::byte* source, std::size_t rows, std::size_t column
     }
 }
 
-// The three formats differ only in what precedes a block's values and in how these are grouped.
+// These formats differ only in what precedes a block's values and in how these are grouped.
 struct block_source {
     std::size_t block_bytes;   // in the file
     std::size_t header_bytes;  // scale, and minimum where there is one
@@ -66,6 +67,104 @@ inline void pack_blocks(const block_source& form, const std::byte* source, std::
     }
 }
 
+// Writes row r's 32 quants of a block; the block's bytes were zero.
+inline void pack_quants(const block_form& form, const std::uint8_t* quants, std::size_t r, std::byte* block) noexcept {
+    auto* const row = reinterpret_cast<std::uint8_t*>(block) + r * 4;
+    if (form.vectors == 8) {
+        for (std::size_t g = 0; g < 8; ++g) std::memcpy(row + g * 64, quants + g * 4, 4);
+        return;
+    }
+    for (std::size_t k = 0; k < 16; ++k)
+        row[k / 4 * 64 + k % 4] = static_cast<std::uint8_t>((quants[k] & 15) | quants[k + 16] << 4);
+    if (form.vectors == 4) return;
+    for (std::size_t k = 0; k < 32; ++k) {
+        const unsigned high = static_cast<unsigned>(quants[k]) >> 4;
+        const std::size_t group = k / 4;
+        std::uint8_t& bits = form.vectors == 5 ? row[256 + k % 4] : row[256 + group / 4 * 64 + k % 4];
+        bits = static_cast<std::uint8_t>(static_cast<unsigned>(bits) | high << (form.vectors == 5 ? group : group % 4 * 2));
+    }
+}
+
+// One row of one panel; everything was zero before.
+inline void pack_block_row(dtype type, const block_form& form, const std::byte* source, std::size_t columns, std::size_t r,
+                           const panel_layout& layout, std::byte* panel) noexcept {
+    const std::size_t together = form.scales == scale_kind::halves ? block_columns : super_columns;
+    std::byte* const scales = panel + layout.value_bytes;
+    stored_block block;
+    for (std::size_t at = 0; at < columns; at += together, source += traits(type).block_bytes) {
+        read_block(type, source, block);
+        const std::size_t first = at / block_columns;
+        for (std::size_t k = 0; k < together; k += block_columns)
+            pack_quants(form, block.quants + k, r, panel + (first + k / block_columns) * 64 * form.vectors);
+        if (form.scales == scale_kind::halves) {
+            std::memcpy(scales + (first * panel_rows + r) * 2, &block.scale, 2);
+            if (form.minimum) std::memcpy(scales + layout.scale_bytes + (first * panel_rows + r) * 2, &block.minimum, 2);
+            continue;
+        }
+        std::byte* const super = scales + at / super_columns * super_bytes(form);
+        for (std::size_t i = 0; i < 8; ++i) {
+            if (form.scales == scale_kind::by_16) {
+                std::memcpy(super + (i * panel_rows + r) * 2, block.scales + 2 * i, 2);
+            } else {
+                std::memcpy(super + i * panel_rows + r, block.scales + i, 1);
+                if (form.minimum) std::memcpy(super + 128 + i * panel_rows + r, block.minimums + i, 1);
+            }
+        }
+        std::byte* const halves = super + super_bytes(form) - (form.minimum ? 64 : 32);
+        std::memcpy(halves + r * 2, &block.scale, 2);
+        if (form.minimum) std::memcpy(halves + 32 + r * 2, &block.minimum, 2);
+    }
+}
+
+// 32 values of a row from a block packing.
+inline void unpack_block(const packed_matrix& matrix, const std::byte* panel, std::size_t block, std::size_t r, float* out) noexcept {
+    const block_form form = form_of(matrix.format);
+    const panel_layout layout = matrix.layout();
+    const auto* const row = reinterpret_cast<const std::uint8_t*>(panel) + block * 64 * form.vectors + r * 4;
+    const std::byte* const scales = panel + layout.value_bytes;
+    const auto half_at = [](const std::byte* at) { return to_float(f16{stored_half(reinterpret_cast<const std::uint8_t*>(at))}); };
+    float scale[2];
+    float minimum[2] = {0.0f, 0.0f};
+    if (form.scales == scale_kind::halves) {
+        const std::byte* const at = scales + (block * panel_rows + r) * 2;
+        scale[0] = scale[1] = half_at(at);
+        if (form.minimum) minimum[0] = minimum[1] = half_at(at + layout.scale_bytes);
+    } else {
+        const std::byte* const super = scales + block / 8 * super_bytes(form);
+        const std::byte* const halves = super + super_bytes(form) - (form.minimum ? 64 : 32) + r * 2;
+        const std::size_t inside = block % 8;
+        for (std::size_t h = 0; h < 2; ++h) {
+            const bool by_16 = form.scales == scale_kind::by_16;
+            const std::size_t at = by_16 ? (inside * panel_rows + r) * 2 + h : inside * panel_rows + r;
+            int inner = static_cast<std::int8_t>(super[at]);
+            int least = 0;
+            if (form.minimum) {
+                const int byte = std::to_integer<int>(super[at]);
+                inner = by_16 ? byte & 15 : byte;
+                least = by_16 ? byte >> 4 : std::to_integer<int>(super[128 + at]);
+                minimum[h] = -(half_at(halves + 32) * static_cast<float>(least));
+            }
+            scale[h] = half_at(halves) * static_cast<float>(inner);
+        }
+    }
+    for (std::size_t k = 0; k < 32; ++k) {
+        const std::size_t group = k / 4;
+        int quant = 0;
+        if (form.vectors == 8) {
+            quant = row[group * 64 + k % 4];
+        } else {
+            const int both = row[group % 4 * 64 + k % 4];
+            quant = group < 4 ? both & 15 : both >> 4;
+            if (form.vectors == 5) quant |= (row[256 + k % 4] >> group & 1) << 4;
+            if (form.vectors == 6) quant |= (row[256 + group / 4 * 64 + k % 4] >> (group % 4 * 2) & 3) << 4;
+            if (form.levels) quant = iq4_biased_levels[quant];
+        }
+        const auto value = static_cast<float>(quant - form.bias);
+        // One rounding, as the kernels' fused multiply-add.
+        out[k] = form.minimum ? std::fma(value, scale[k / 16], minimum[k / 16]) : value * scale[k / 16];
+    }
+}
+
 }  // namespace detail
 
 HENCE_INLINE void pack_panels(dtype type, const std::byte* source, std::size_t rows, std::size_t columns,
@@ -92,7 +191,14 @@ HENCE_INLINE void pack_panels(dtype type, const std::byte* source, std::size_t r
             case dtype::q4_24:
                 detail::pack_blocks({14, 2, 3, 0}, source, rows, columns, panel, layout, out);
                 break;
-            default: break;
+            default: {
+                std::memset(out, 0, layout.bytes());  // rows past the last, and what pads scales to 64 bytes
+                const block_form form = form_of(*exact_packing(type));
+                const std::size_t stride = row_bytes(type, columns);
+                for (std::size_t r = 0; r < panel_rows && panel * panel_rows + r < rows; ++r)
+                    detail::pack_block_row(type, form, source + (panel * panel_rows + r) * stride, columns, r, layout, out);
+                break;
+            }
         }
     }
 }
@@ -144,38 +250,20 @@ HENCE_INLINE void unpack_row(const packed_matrix& matrix, std::size_t row, float
     const panel_layout layout = matrix.layout();
     const std::byte* panel = matrix.data + row / panel_rows * layout.bytes();
     const std::size_t r = row % panel_rows;
-    const auto half_at = [](const std::byte* p) {
-        f16 value;
-        std::memcpy(&value.bits, p, 2);
-        return to_float(value);
-    };
     for (std::size_t k = 0; k < matrix.columns; ++k) {
-        const std::size_t block = k / block_columns;
-        const std::size_t inside = k % block_columns;
         switch (matrix.format) {
             case packing::f32: std::memcpy(&out[k], panel + (k * panel_rows + r) * 4, 4); break;
-            case packing::f16: out[k] = half_at(panel + (k * panel_rows + r) * 2); break;
-            case packing::bf16: {
-                bf16 value;
-                std::memcpy(&value.bits, panel + ((k / 2 * panel_rows + r) * 2 + k % 2) * 2, 2);
+            case packing::f16: {
+                f16 value;
+                std::memcpy(&value.bits, panel + (k * panel_rows + r) * 2, 2);
                 out[k] = to_float(value);
                 break;
             }
-            case packing::q8: {
-                const int value = std::to_integer<int>(panel[block * 512 + inside / 4 * 64 + r * 4 + inside % 4]) - 128;
-                out[k] = static_cast<float>(value) * half_at(panel + layout.value_bytes + (block * panel_rows + r) * 2);
-                break;
-            }
-            case packing::q4:
-            case packing::q4m: {
-                const std::size_t column = inside % 16;
-                const int both = std::to_integer<int>(panel[block * 256 + column / 4 * 64 + r * 4 + column % 4]);
-                const int nibble = inside < 16 ? both & 15 : both >> 4;
-                const std::byte* scale = panel + layout.value_bytes + (block * panel_rows + r) * 2;
-                if (matrix.format == packing::q4)
-                    out[k] = static_cast<float>(nibble - 8) * half_at(scale);
-                else  // one rounding, as the kernels' fused multiply-add
-                    out[k] = std::fma(static_cast<float>(nibble), half_at(scale), half_at(scale + layout.scale_bytes));
+            case packing::bf16:
+            case packing::bf16d: {
+                bf16 value;
+                std::memcpy(&value.bits, panel + ((k / 2 * panel_rows + r) * 2 + k % 2) * 2, 2);
+                out[k] = to_float(value);
                 break;
             }
             case packing::i8: {
@@ -185,7 +273,10 @@ HENCE_INLINE void unpack_row(const packed_matrix& matrix, std::size_t row, float
                 out[k] = static_cast<float>(value) * scale;
                 break;
             }
-            default: break;
+            default:
+                detail::unpack_block(matrix, panel, k / block_columns, r, out + k);
+                k += block_columns - 1;
+                break;
         }
     }
 }

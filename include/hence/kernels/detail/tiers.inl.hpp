@@ -71,7 +71,7 @@ HENCE_NAMESPACE_BEGIN
 namespace kernels::avx2 {
 namespace hence_tier = kernels::avx2;
 inline constexpr isa tier_isa = isa::avx2;
-inline constexpr int tile_tokens = 2;
+inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
 inline constexpr int tile_queries = 2;
 #define HENCE_TIER_VNNI 0
@@ -87,7 +87,7 @@ HENCE_NAMESPACE_BEGIN
 namespace kernels::avxvnni {
 namespace hence_base = kernels::avx2;
 inline constexpr isa tier_isa = isa::avxvnni;
-inline constexpr int tile_tokens = 2;
+inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
 #define HENCE_TIER_VNNI 1
 #include "../x86/vec_avx2.inl.hpp"
@@ -125,6 +125,22 @@ inline constexpr int tile_panels = 2;
 #include "../generic/int8_only.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512vnni
+HENCE_NAMESPACE_END
+HENCE_TARGET_END
+
+HENCE_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,fma,f16c")
+HENCE_NAMESPACE_BEGIN
+namespace kernels::avx512bf16 {
+namespace hence_base = kernels::avx512vnni;
+inline constexpr isa tier_isa = isa::avx512bf16;
+inline constexpr int tile_tokens = 6;
+inline constexpr int tile_panels = 2;
+#define HENCE_TIER_VNNI 1
+#include "../x86/vec_avx512.inl.hpp"
+#include "../x86/bf16_avx512.inl.hpp"
+#include "../generic/bf16_only.inl.hpp"
+#undef HENCE_TIER_VNNI
+}  // namespace kernels::avx512bf16
 HENCE_NAMESPACE_END
 HENCE_TARGET_END
 

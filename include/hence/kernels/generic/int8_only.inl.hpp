@@ -2,14 +2,13 @@
 // (hence_base), compiled once. Included in the tier's namespace, after its vectors.
 #include "matmul.inl.hpp"
 #include "matmul_int8.inl.hpp"
+#include "matmul_blocks.inl.hpp"
 #include "matmul_sparse.inl.hpp"
 
 constexpr kernel_table replace_int8(kernel_table table) {
     table.tier = tier_isa;
-    table.matmul[static_cast<std::size_t>(packing::q8)] = matmul<blocks_kernel<format_q8>>;
-    table.matmul[static_cast<std::size_t>(packing::q4)] = matmul<blocks_kernel<format_q4>>;
-    table.matmul[static_cast<std::size_t>(packing::q4m)] = matmul<blocks_kernel<format_q4m>>;
     table.matmul[static_cast<std::size_t>(packing::i8)] = matmul<i8_kernel>;
+    set_block_kernels(table);
     set_sparse_int8(table);
     return table;
 }

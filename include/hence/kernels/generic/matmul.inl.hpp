@@ -17,20 +17,28 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
-// tile_panels panels (clamped to `last`: the surplus repeats the last one and is not written) by tile_tokens rows.
-// A Kernel::tile<Rows> computes rows [row, row + Rows) of panels [panel, panel + tile_panels).
-template <class Kernel>
+// All rows of activations in tiles: tile_tokens at a time, then 2, then 1. A Tile::run<Rows>(what, row) computes rows
+// [row, row + Rows).
+template <class Tile, class What>
+HENCE_ALWAYS_INLINE void walk_rows(const What& what, std::size_t rows) noexcept {
+    std::size_t row = 0;
+    if constexpr (tile_tokens > 2)
+        for (; row + tile_tokens <= rows; row += tile_tokens) Tile::template run<tile_tokens>(what, row);
+    if constexpr (tile_tokens >= 2)
+        for (; row + 2 <= rows; row += 2) Tile::template run<2>(what, row);
+    for (; row < rows; ++row) Tile::template run<1>(what, row);
+}
+
+// tile_panels panels at a time, clamped to `last`: the surplus repeats the last one and is not written.
+struct panel_range {
+    const matmul_args& args;
+    std::size_t panel;
+    std::size_t last;
+};
+template <class Tile>
 void matmul(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
-    for (std::size_t panel = first; panel < last; panel += tile_panels) {
-        std::size_t row = 0;
-        if constexpr (tile_tokens >= 6)
-            for (; row + 6 <= args.rows; row += 6) Kernel::template tile<6>(args, panel, last, row);
-        if constexpr (tile_tokens >= 4)
-            for (; row + 4 <= args.rows; row += 4) Kernel::template tile<4>(args, panel, last, row);
-        if constexpr (tile_tokens >= 2)
-            for (; row + 2 <= args.rows; row += 2) Kernel::template tile<2>(args, panel, last, row);
-        for (; row < args.rows; ++row) Kernel::template tile<1>(args, panel, last, row);
-    }
+    for (std::size_t panel = first; panel < last; panel += tile_panels)
+        walk_rows<Tile>(panel_range{args, panel, last}, args.rows);
 }
 
 // Where panel number `panel + p` of a tile lies.

@@ -26,7 +26,8 @@ struct element_bf16 {
 template <class Element>
 struct float_kernel {
     template <int Rows>
-    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t row) noexcept {
+    static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
+        const auto& [args, panel, last] = what;
         constexpr int panels = tile_panels;
         constexpr int step = static_cast<int>(Element::step);
         const std::size_t bytes = args.weights.layout().bytes();

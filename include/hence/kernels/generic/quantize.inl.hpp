@@ -18,8 +18,15 @@ HENCE_ALWAYS_INLINE float largest_magnitude(const vf& a, const vf& b) {
     return max_lanes(max(abs(a), abs(b))) + sum_lanes(sum);
 }
 
-inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, float* scales,
-                            std::int32_t* sums) noexcept {
+HENCE_ALWAYS_INLINE std::int32_t sum_int(const vi& v) {
+    std::int32_t lanes[16];
+    store_int(lanes, v);
+    std::int32_t sum = 0;
+    for (const std::int32_t lane : lanes) sum += lane;
+    return sum;
+}
+
+inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, float* scales, block_sum* sums) noexcept {
     for (std::size_t at = 0, block = 0; at < n; at += block_columns, ++block) {
         const std::size_t left = n - at;
         const vf a = left >= 16 ? load(x + at) : load_n(x + at, left);
@@ -30,11 +37,7 @@ inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, 
         const vi qb = to_quants(b, inverse);
         store_int8(quants + at, qa);
         store_int8(quants + at + 16, qb);
-        std::int32_t lanes[16];
-        store_int(lanes, add(qa, qb));
-        std::int32_t sum = 0;
-        for (const std::int32_t lane : lanes) sum += lane;
-        sums[block] = sum;
+        sums[block] = {static_cast<std::int16_t>(sum_int(qa)), static_cast<std::int16_t>(sum_int(qb))};
     }
 }
 
@@ -55,9 +58,5 @@ inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, flo
         total = add(total, q);
     }
     for (std::size_t at = (n + 15) / 16 * 16; at < (n + 31) / 32 * 32; ++at) quants[at] = 0;
-    std::int32_t lanes[16];
-    store_int(lanes, total);
-    std::int32_t all = 0;
-    for (const std::int32_t lane : lanes) all += lane;
-    *sum = all;
+    *sum = sum_int(total);
 }

@@ -118,16 +118,60 @@ HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     __builtin_memcpy(buffer, p, sizeof buffer);
     HENCE_XSIMD_PARTS_(vb, batch_i::load_unaligned(buffer + i * batch_lanes))
 }
-HENCE_ALWAYS_INLINE vb low_nibbles(const vb& a) { HENCE_XSIMD_PARTS_(vb, a.part[i] & batch_i(0x0f0f0f0f)) }
-HENCE_ALWAYS_INLINE vb high_nibbles(const vb& a) { HENCE_XSIMD_PARTS_(vb, (a.part[i] >> 4) & batch_i(0x0f0f0f0f)) }
-
-HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
-// -(*x << Shift) in every lane.
-template <int Shift>
-vi minus_shifted(const std::int32_t* x) {
-    return set1_int(-*x * (1 << Shift));
+HENCE_ALWAYS_INLINE void store_bytes(std::uint8_t* p, const vb& v) {
+    std::int32_t buffer[16];
+    for (std::size_t i = 0; i < batches; ++i) v.part[i].store_unaligned(buffer + i * batch_lanes);
+    __builtin_memcpy(p, buffer, sizeof buffer);
+}
+// Each byte shifted left (right where negative), and what the mask keeps of it; no bit that it keeps may cross a byte.
+HENCE_ALWAYS_INLINE vb shift_and(const vb& a, int left, int mask) {
+    HENCE_XSIMD_PARTS_(vb, (left > 0 ? a.part[i] << left : a.part[i] >> -left) & batch_i(mask * 0x01010101))
+}
+HENCE_ALWAYS_INLINE vb bit_or(const vb& a, const vb& b) { HENCE_XSIMD_PARTS_(vb, a.part[i] | b.part[i]) }
+HENCE_ALWAYS_INLINE vb look_up(const vb& a, const std::uint8_t* table) {
+    std::uint8_t buffer[64];
+    store_bytes(buffer, a);
+    for (std::uint8_t& byte : buffer) byte = table[byte];
+    return load_bytes(buffer);
 }
 
+// 32-bit lanes that hold pairs of 16-bit numbers.
+HENCE_ALWAYS_INLINE vi zero_int() { return set1_int(0); }
+HENCE_ALWAYS_INLINE vi load_int(const std::int32_t* p) {
+    HENCE_XSIMD_PARTS_(vi, batch_i::load_unaligned(p + i * batch_lanes))
+}
+HENCE_ALWAYS_INLINE vi widen(const std::int8_t* p) {
+    std::int32_t buffer[16];
+    for (int i = 0; i < 16; ++i) buffer[i] = p[i];
+    return load_int(buffer);
+}
+HENCE_ALWAYS_INLINE vi first_of_pairs(const vi& a) { HENCE_XSIMD_PARTS_(vi, (a.part[i] << 16) >> 16) }
+HENCE_ALWAYS_INLINE vi second_of_pairs(const vi& a) { HENCE_XSIMD_PARTS_(vi, a.part[i] >> 16) }
+HENCE_ALWAYS_INLINE vi make_pairs(const vi& first, const vi& second) {
+    HENCE_XSIMD_PARTS_(vi, (first.part[i] & batch_i(0xffff)) | (second.part[i] << 16))
+}
+HENCE_ALWAYS_INLINE vi set1_pair(std::int32_t x) { return make_pairs(set1_int(x), set1_int(x)); }
+HENCE_ALWAYS_INLINE vi widen_pairs(const std::int8_t* p) {
+    std::int8_t halves[2][16];
+    for (int i = 0; i < 32; ++i) halves[i % 2][i / 2] = p[i];
+    return make_pairs(widen(halves[0]), widen(halves[1]));
+}
+HENCE_ALWAYS_INLINE vi pair_bits(const vi& a, int right, int mask) {
+    HENCE_XSIMD_PARTS_(vi, (a.part[i] >> right) & batch_i(mask * 0x00010001))
+}
+HENCE_ALWAYS_INLINE vi multiply_int(const vi& a, const vi& b) { HENCE_XSIMD_PARTS_(vi, a.part[i] * b.part[i]) }
+HENCE_ALWAYS_INLINE vi multiply_pairs(const vi& a, int factor) {
+    const vi x = set1_int(factor);
+    return make_pairs(multiply_int(first_of_pairs(a), x), multiply_int(second_of_pairs(a), x));
+}
+// The sum of both products in each lane.
+HENCE_ALWAYS_INLINE vi pair_dot(const vi& a, const block_sum* sums) {
+    return add(multiply_int(first_of_pairs(a), set1_int(sums->first)), multiply_int(second_of_pairs(a), set1_int(sums->second)));
+}
+
+HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
+
+inline constexpr bool many_registers = false;
 inline constexpr std::int32_t byte_bias = 128;
 HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, vq a) {
     const batch_i mask(0xff);
@@ -135,6 +179,7 @@ HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, vq a) {
                                ((w.part[i] >> 16) & mask) * batch_i(a[2]) + ((w.part[i] >> 24) & mask) * batch_i(a[3]))
 }
 HENCE_ALWAYS_INLINE vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
+#include "../generic/small_sums.inl.hpp"
 
 #undef HENCE_XSIMD_PARTS_
 

@@ -95,30 +95,60 @@ HENCE_TIER_MATH vb load_bytes(const std::uint8_t* p) {
     __builtin_memcpy(v.lane, p, sizeof v.lane);
     return v;
 }
-HENCE_TIER_MATH vb low_nibbles(const vb& a) {
+HENCE_TIER_MATH void store_bytes(std::uint8_t* p, const vb& v) { __builtin_memcpy(p, v.lane, sizeof v.lane); }
+// Each byte shifted left (right where negative), and what the mask keeps of it.
+HENCE_TIER_MATH vb shift_and(const vb& a, int left, int mask) {
     vb v;
-    for (int i = 0; i < 64; ++i) v.lane[i] = a.lane[i] & 15u;
+    for (int i = 0; i < 64; ++i)
+        v.lane[i] = static_cast<std::uint8_t>((left > 0 ? a.lane[i] << left : a.lane[i] >> -left) & mask);
     return v;
 }
-HENCE_TIER_MATH vb high_nibbles(const vb& a) {
+HENCE_TIER_MATH vb bit_or(const vb& a, const vb& b) {
     vb v;
-    for (int i = 0; i < 64; ++i) v.lane[i] = static_cast<std::uint8_t>(a.lane[i] >> 4);
+    for (int i = 0; i < 64; ++i) v.lane[i] = a.lane[i] | b.lane[i];
     return v;
 }
+HENCE_TIER_MATH vb look_up(const vb& a, const std::uint8_t* table) {
+    vb v;
+    for (int i = 0; i < 64; ++i) v.lane[i] = table[a.lane[i]];
+    return v;
+}
+
+// 32-bit lanes that hold pairs of 16-bit numbers.
+HENCE_ALWAYS_INLINE std::int32_t pair_of(std::int32_t first, std::int32_t second) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(first & 0xffff) | static_cast<std::uint32_t>(second) << 16);
+}
+HENCE_ALWAYS_INLINE std::int32_t first_of(std::int32_t pair) { return static_cast<std::int16_t>(pair & 0xffff); }
+HENCE_ALWAYS_INLINE std::int32_t second_of(std::int32_t pair) { return pair >> 16; }
+HENCE_TIER_MATH vi zero_int() { return set1_int(0); }
+HENCE_TIER_MATH vi load_int(const std::int32_t* p) { HENCE_SCALAR_LANES_(vi, p[i]) }
+HENCE_TIER_MATH vi set1_pair(std::int32_t x) { return set1_int(pair_of(x, x)); }
+HENCE_TIER_MATH vi widen(const std::int8_t* p) { HENCE_SCALAR_LANES_(vi, p[i]) }
+HENCE_TIER_MATH vi widen_pairs(const std::int8_t* p) { HENCE_SCALAR_LANES_(vi, pair_of(p[2 * i], p[2 * i + 1])) }
+HENCE_TIER_MATH vi pair_bits(const vi& a, int right, int mask) {
+    HENCE_SCALAR_LANES_(vi, pair_of((first_of(a.lane[i]) >> right) & mask, (second_of(a.lane[i]) >> right) & mask))
+}
+HENCE_TIER_MATH vi multiply_pairs(const vi& a, int factor) {
+    HENCE_SCALAR_LANES_(vi, pair_of(first_of(a.lane[i]) * factor, second_of(a.lane[i]) * factor))
+}
+// The sum of both products in each lane.
+HENCE_TIER_MATH vi pair_dot(const vi& a, const block_sum* sums) {
+    HENCE_SCALAR_LANES_(vi, first_of(a.lane[i]) * sums->first + second_of(a.lane[i]) * sums->second)
+}
+HENCE_TIER_MATH vi multiply_int(const vi& a, const vi& b) { HENCE_SCALAR_LANES_(vi, a.lane[i] * b.lane[i]) }
+HENCE_TIER_MATH vi first_of_pairs(const vi& a) { HENCE_SCALAR_LANES_(vi, first_of(a.lane[i])) }
+HENCE_TIER_MATH vi second_of_pairs(const vi& a) { HENCE_SCALAR_LANES_(vi, second_of(a.lane[i])) }
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
-// -(*x << Shift) in every lane.
-template <int Shift>
-vi minus_shifted(const std::int32_t* x) {
-    return set1_int(-*x * (1 << Shift));
-}
 
+inline constexpr bool many_registers = false;
 inline constexpr std::int32_t byte_bias = 128;
 HENCE_TIER_MATH vi dot_byte(const vi& acc, const vb& w, vq a) {
     HENCE_SCALAR_LANES_(vi, acc.lane[i] + w.lane[4 * i] * a[0] + w.lane[4 * i + 1] * a[1] + w.lane[4 * i + 2] * a[2] +
                                 w.lane[4 * i + 3] * a[3])
 }
 HENCE_TIER_MATH vi dot_nibble(const vi& acc, const vb& w, vq a) { return dot_byte(acc, w, a); }
+#include "../generic/small_sums.inl.hpp"
 
 #undef HENCE_SCALAR_LANES_
 

@@ -27,9 +27,9 @@ HENCE_ALWAYS_INLINE sb places_of_two_bits(sb p) {
 template <int Half>
 HENCE_ALWAYS_INLINE sb nibbles(sb v) {
     if constexpr (Half == 0)
-        return low_nibbles(v);
+        return shift_and(v, 0, 15);
     else
-        return high_nibbles(v);
+        return shift_and(v, -4, 15);
 }
 HENCE_ALWAYS_INLINE sb minus_eight(sb v) {
     return _mm512_sub_epi8(v, _mm512_set1_epi8(8));

@@ -100,13 +100,54 @@ HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
 }
-HENCE_ALWAYS_INLINE vb low_nibbles(vb v) {
-    const __m256i mask = _mm256_set1_epi8(15);
-    return {_mm256_and_si256(v.lo, mask), _mm256_and_si256(v.hi, mask)};
+HENCE_ALWAYS_INLINE void store_bytes(std::uint8_t* p, vb v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v.lo);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), v.hi);
 }
-HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
-    const __m256i mask = _mm256_set1_epi8(15);
-    return {_mm256_and_si256(_mm256_srli_epi16(v.lo, 4), mask), _mm256_and_si256(_mm256_srli_epi16(v.hi, 4), mask)};
+HENCE_ALWAYS_INLINE __m256i shift_and(__m256i v, int left, int mask) {
+    const __m256i moved = left > 0 ? _mm256_slli_epi16(v, left) : _mm256_srl_epi16(v, _mm_cvtsi32_si128(-left));
+    return _mm256_and_si256(moved, _mm256_set1_epi8(static_cast<char>(mask)));
+}
+// Each byte shifted left (right where negative), and what the mask keeps of it; no bit that it keeps may cross a byte.
+HENCE_ALWAYS_INLINE vb shift_and(vb v, int left, int mask) { return {shift_and(v.lo, left, mask), shift_and(v.hi, left, mask)}; }
+HENCE_ALWAYS_INLINE vb bit_or(vb a, vb b) { return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)}; }
+HENCE_ALWAYS_INLINE vb look_up(vb v, const std::uint8_t* table) {
+    const __m256i levels = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+    return {_mm256_shuffle_epi8(levels, v.lo), _mm256_shuffle_epi8(levels, v.hi)};
+}
+
+// 32-bit lanes that hold pairs of 16-bit numbers.
+HENCE_ALWAYS_INLINE vi zero_int() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+HENCE_ALWAYS_INLINE vi load_int(const std::int32_t* p) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+}
+HENCE_ALWAYS_INLINE vi set1_pair(std::int32_t x) {
+    const __m256i v = _mm256_set1_epi16(static_cast<short>(x));
+    return {v, v};
+}
+HENCE_ALWAYS_INLINE vi widen(const std::int8_t* p) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return {_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes))};
+}
+HENCE_ALWAYS_INLINE vi widen_pairs(const std::int8_t* p) {
+    return {_mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16)))};
+}
+HENCE_ALWAYS_INLINE vi pair_bits(vi v, int right, int mask) {
+    const __m256i kept = _mm256_set1_epi16(static_cast<short>(mask));
+    return {_mm256_and_si256(_mm256_srli_epi16(v.lo, right), kept), _mm256_and_si256(_mm256_srli_epi16(v.hi, right), kept)};
+}
+HENCE_ALWAYS_INLINE vi multiply_pairs(vi v, int factor) {
+    const __m256i x = _mm256_set1_epi16(static_cast<short>(factor));
+    return {_mm256_mullo_epi16(v.lo, x), _mm256_mullo_epi16(v.hi, x)};
+}
+// The sum of both products in each lane.
+HENCE_ALWAYS_INLINE vi pair_dot(vi pairs, const block_sum* sums) {
+    std::int32_t both;
+    __builtin_memcpy(&both, sums, 4);
+    const __m256i x = _mm256_set1_epi32(both);
+    return {_mm256_madd_epi16(pairs.lo, x), _mm256_madd_epi16(pairs.hi, x)};
 }
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
@@ -114,12 +155,8 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     __builtin_memcpy(&four, a, 4);
     return _mm256_set1_epi32(four);
 }
-// -(*x << Shift) in every lane.
-template <int Shift>
-HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
-    const __m256i v = _mm256_slli_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), _mm256_set1_epi32(*x)), Shift);
-    return {v, v};
-}
+
+inline constexpr bool many_registers = false;
 
 #if HENCE_TIER_VNNI
 inline constexpr std::int32_t byte_bias = 128;
@@ -127,20 +164,52 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {_mm256_dpbusd_avx_epi32(acc.lo, w.lo, x), _mm256_dpbusd_avx_epi32(acc.hi, w.hi, x)};
 }
 HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) { return dot_byte(acc, w, x); }
+HENCE_ALWAYS_INLINE vi multiply_int(vi a, vi b) { return {_mm256_mullo_epi32(a.lo, b.lo), _mm256_mullo_epi32(a.hi, b.hi)}; }
+HENCE_ALWAYS_INLINE vi second_of_pairs(vi v) { return {_mm256_srai_epi32(v.lo, 16), _mm256_srai_epi32(v.hi, 16)}; }
+HENCE_ALWAYS_INLINE vi first_of_pairs(vi v) {
+    return second_of_pairs({_mm256_slli_epi32(v.lo, 16), _mm256_slli_epi32(v.hi, 16)});
+}
+#include "../generic/small_sums.inl.hpp"
 #else
 inline constexpr std::int32_t byte_bias = 0;
-// Unsigned w (0..127): vpmaddubsw's 16-bit sums stay below 2 * 127 * 127 = 32258.
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq x) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(_mm256_maddubs_epi16(w.lo, x), ones)),
-            _mm256_add_epi32(acc.hi, _mm256_madd_epi16(_mm256_maddubs_epi16(w.hi, x), ones))};
+// Small unsigned weights: vpmaddubsw's 16-bit pairs are summed for some groups before they are widened (see
+// generic/matmul_blocks.inl.hpp for the bounds).
+using small_sum = vb;
+inline constexpr int small_steps = 4;
+inline constexpr int half_steps = 2;
+HENCE_ALWAYS_INLINE small_sum half_begin() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+HENCE_ALWAYS_INLINE small_sum small_begin(vi) { return half_begin(); }
+HENCE_ALWAYS_INLINE small_sum small_add(small_sum sum, vb w, vq x) {
+    sum.lo = _mm256_add_epi16(sum.lo, _mm256_maddubs_epi16(w.lo, x));
+    HENCE_NO_CONTRACTION("x", sum.lo);  // g++ would add all products in pairs first, and keep them in memory until then
+    sum.hi = _mm256_add_epi16(sum.hi, _mm256_maddubs_epi16(w.hi, x));
+    HENCE_NO_CONTRACTION("x", sum.hi);
+    return sum;
+}
+HENCE_ALWAYS_INLINE vi half_end(vi dot, small_sum sum, vi scale) {
+    return {_mm256_add_epi32(dot.lo, _mm256_madd_epi16(sum.lo, scale.lo)),
+            _mm256_add_epi32(dot.hi, _mm256_madd_epi16(sum.hi, scale.hi))};
+}
+HENCE_ALWAYS_INLINE vi small_end(vi dot, small_sum sum) { return half_end(dot, sum, set1_pair(1)); }
+// A half's scale twice in each lane: its products with both 16-bit sums of a row.
+HENCE_ALWAYS_INLINE __m256i first_twice(__m256i v) {
+    return _mm256_blend_epi16(v, _mm256_slli_epi32(v, 16), 0xaa);
+}
+HENCE_ALWAYS_INLINE __m256i second_twice(__m256i v) {
+    return _mm256_blend_epi16(v, _mm256_srli_epi32(v, 16), 0x55);
+}
+HENCE_ALWAYS_INLINE void split_scales(vi pairs, vi& first, vi& second) {
+    first = {first_twice(pairs.lo), first_twice(pairs.hi)};
+    second = {second_twice(pairs.lo), second_twice(pairs.hi)};
 }
 // Full bytes would saturate as unsigned: take the bias off, move the weight's sign to the activation.
 // 2 * 128 * 127 = 32512 < 32768.
 HENCE_ALWAYS_INLINE __m256i dot_byte_half(__m256i acc, __m256i w, __m256i x) {
     const __m256i s = _mm256_xor_si256(w, _mm256_set1_epi8(static_cast<char>(-128)));
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(s), _mm256_sign_epi8(x, s));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    HENCE_NO_CONTRACTION("x", acc);
+    return acc;
 }
 HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
     return {dot_byte_half(acc.lo, w.lo, x), dot_byte_half(acc.hi, w.hi, x)};

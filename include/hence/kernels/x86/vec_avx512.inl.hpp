@@ -73,9 +73,36 @@ HENCE_ALWAYS_INLINE float sum_lanes(vf v) { return sum_halves(_mm512_castps512_p
 HENCE_ALWAYS_INLINE float max_lanes(vf v) { return max_halves(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1)); }
 
 HENCE_ALWAYS_INLINE vb load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
-HENCE_ALWAYS_INLINE vb low_nibbles(vb v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
-HENCE_ALWAYS_INLINE vb high_nibbles(vb v) {
-    return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15));
+HENCE_ALWAYS_INLINE void store_bytes(std::uint8_t* p, vb v) { _mm512_storeu_si512(p, v); }
+// Each byte shifted left (right where negative), and what the mask keeps of it; no bit that it keeps may cross a byte.
+HENCE_ALWAYS_INLINE vb shift_and(vb v, int left, int mask) {
+    const vb moved = left > 0 ? _mm512_sll_epi16(v, _mm_cvtsi32_si128(left)) : _mm512_srl_epi16(v, _mm_cvtsi32_si128(-left));
+    return _mm512_and_si512(moved, _mm512_set1_epi8(static_cast<char>(mask)));
+}
+HENCE_ALWAYS_INLINE vb bit_or(vb a, vb b) { return _mm512_or_si512(a, b); }
+HENCE_ALWAYS_INLINE vb look_up(vb v, const std::uint8_t* table) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), v);
+}
+
+// 32-bit lanes that hold pairs of 16-bit numbers.
+HENCE_ALWAYS_INLINE vi zero_int() { return _mm512_setzero_si512(); }
+HENCE_ALWAYS_INLINE vi load_int(const std::int32_t* p) { return _mm512_loadu_si512(p); }
+HENCE_ALWAYS_INLINE vi set1_pair(std::int32_t x) { return _mm512_set1_epi16(static_cast<short>(x)); }
+HENCE_ALWAYS_INLINE vi widen(const std::int8_t* p) {
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+HENCE_ALWAYS_INLINE vi widen_pairs(const std::int8_t* p) {
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+HENCE_ALWAYS_INLINE vi pair_bits(vi v, int right, int mask) {
+    return _mm512_and_si512(_mm512_srl_epi16(v, _mm_cvtsi32_si128(right)), set1_pair(mask));
+}
+HENCE_ALWAYS_INLINE vi multiply_pairs(vi v, int factor) { return _mm512_mullo_epi16(v, set1_pair(factor)); }
+// The sum of both products in each lane.
+HENCE_ALWAYS_INLINE vi pair_dot(vi pairs, const block_sum* sums) {
+    std::int32_t both;
+    __builtin_memcpy(&both, sums, 4);
+    return _mm512_madd_epi16(pairs, _mm512_set1_epi32(both));
 }
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
@@ -83,23 +110,36 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     __builtin_memcpy(&four, a, 4);
     return _mm512_set1_epi32(four);
 }
-// -(*x << Shift) in every lane.
-template <int Shift>
-HENCE_ALWAYS_INLINE vi minus_shifted(const std::int32_t* x) {
-    return _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_set1_epi32(*x)), Shift);
-}
+
+inline constexpr bool many_registers = true;
 
 #if HENCE_TIER_VNNI
 inline constexpr std::int32_t byte_bias = 128;  // what dot_byte leaves in each weight
 // acc[r] += sum over 4 columns of w[r][c] * a[c], w unsigned.
 HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq a) { return _mm512_dpbusd_epi32(acc, w, a); }
 HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq a) { return dot_byte(acc, w, a); }
+HENCE_ALWAYS_INLINE vi multiply_int(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
+HENCE_ALWAYS_INLINE vi first_of_pairs(vi v) { return _mm512_srai_epi32(_mm512_slli_epi32(v, 16), 16); }
+HENCE_ALWAYS_INLINE vi second_of_pairs(vi v) { return _mm512_srai_epi32(v, 16); }
+#include "../generic/small_sums.inl.hpp"
 #else
 inline constexpr std::int32_t byte_bias = 0;
-// Unsigned w (0..127): vpmaddubsw's 16-bit sums stay below 2 * 127 * 127 = 32258.
-HENCE_ALWAYS_INLINE vi dot_nibble(vi acc, vb w, vq a) {
-    const vi pairs = _mm512_maddubs_epi16(w, a);
-    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+// Small unsigned weights: vpmaddubsw's 16-bit pairs are summed for some groups before they are widened (see
+// generic/matmul_blocks.inl.hpp for the bounds).
+using small_sum = vb;
+inline constexpr int small_steps = 4;
+inline constexpr int half_steps = 2;
+HENCE_ALWAYS_INLINE small_sum half_begin() { return zero_int(); }
+HENCE_ALWAYS_INLINE small_sum small_begin(vi) { return zero_int(); }
+HENCE_ALWAYS_INLINE small_sum small_add(small_sum sum, vb w, vq x) {
+    return _mm512_add_epi16(sum, _mm512_maddubs_epi16(w, x));
+}
+HENCE_ALWAYS_INLINE vi half_end(vi dot, small_sum sum, vi scale) { return _mm512_add_epi32(dot, _mm512_madd_epi16(sum, scale)); }
+HENCE_ALWAYS_INLINE vi small_end(vi dot, small_sum sum) { return half_end(dot, sum, set1_pair(1)); }
+// A half's scale twice in each lane: its products with both 16-bit sums of a row.
+HENCE_ALWAYS_INLINE void split_scales(vi pairs, vi& first, vi& second) {
+    first = _mm512_mask_blend_epi16(0xaaaaaaaau, pairs, _mm512_slli_epi32(pairs, 16));
+    second = _mm512_mask_blend_epi16(0x55555555u, pairs, _mm512_srli_epi32(pairs, 16));
 }
 // Full bytes would saturate as unsigned: take the bias off, move the weight's sign to the activation.
 // 2 * 128 * 127 = 32512 < 32768.

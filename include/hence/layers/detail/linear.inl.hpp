@@ -161,14 +161,6 @@ HENCE_INLINE result<packed_weight> pack_stored(const stored_weights& weights, co
     return result;
 }
 
-// The activations of one product, quantized where the weights want it; by each worker its own rows.
-struct quantized_rows {
-    std::size_t stride;  // of quants; columns padded to whole blocks
-    std::span<std::int8_t> quants;
-    std::span<float> scales;
-    std::span<std::int32_t> sums;
-};
-
 inline std::size_t scales_per_row(const packed_matrix& matrix) noexcept {
     return activations_of(matrix.format) == activation_format::q8_row
                ? 1
@@ -182,6 +174,7 @@ inline std::size_t quant_stride(const packed_matrix& matrix) noexcept {
 HENCE_INLINE std::size_t linear_workspace_bytes(const packed_weight& weight, std::size_t rows) noexcept {
     if (activations_of(weight.matrix.format) == activation_format::f32) return 0;
     const std::size_t scales = rows * scales_per_row(weight.matrix);
+    static_assert(sizeof(block_sum) == sizeof(std::int32_t));
     return arena_bytes<std::int8_t>(rows * quant_stride(weight.matrix)) + arena_bytes<float>(scales) +
            arena_bytes<std::int32_t>(scales);
 }
@@ -198,18 +191,23 @@ HENCE_INLINE void linear_forward(const packed_weight& weight, const worker& self
         const std::size_t per_row = scales_per_row(matrix);
         const auto quants = temporary.take<std::int8_t>(rows * stride);
         const auto scales = temporary.take<float>(rows * per_row);
-        const auto sums = temporary.take<std::int32_t>(rows * per_row);
-        const auto quantize =
-            wanted == activation_format::q8_row ? weight.kernels->quantize_row : weight.kernels->quantize_blocks;
+        const bool by_row = wanted == activation_format::q8_row;
+        const auto sums = temporary.take<std::int32_t>(by_row ? rows : 0);
+        const auto block_sums = temporary.take<block_sum>(by_row ? 0 : rows * per_row);
         const index_range mine = self.share(rows);
         for (std::size_t row = mine.begin; row < mine.end; ++row) {
-            quantize(in.data() + row * in.stride(0), matrix.columns, quants.data() + row * stride,
-                     scales.data() + row * per_row, sums.data() + row * per_row);
+            const float* from = in.data() + row * in.stride(0);
+            std::int8_t* to = quants.data() + row * stride;
+            if (by_row)
+                weight.kernels->quantize_row(from, matrix.columns, to, &scales[row], &sums[row]);
+            else
+                weight.kernels->quantize_blocks(from, matrix.columns, to, &scales[row * per_row], &block_sums[row * per_row]);
         }
         prepared = {.quants = quants.data(),
                     .quant_stride = stride,
                     .scales = scales.data(),
                     .sums = sums.data(),
+                    .block_sums = block_sums.data(),
                     .block_stride = per_row};
         self.wait();
     }

@@ -10,6 +10,7 @@
 #ifndef HENCE_MODELS_DETAIL_DECODER_FORWARD_INL_HPP
 #define HENCE_MODELS_DETAIL_DECODER_FORWARD_INL_HPP
 
+#include "../../core/scalar.hpp"
 #include "../../quant/decode.hpp"
 #include "decoder_weights.hpp"
 
@@ -24,7 +25,8 @@ struct decoder::workspace::operands {
     std::size_t stride = 0;               // columns, padded to whole blocks
     std::int8_t* block_quants = nullptr;  // [rows][stride]
     float* block_scales = nullptr;        // [rows][stride / 32]
-    std::int32_t* block_sums = nullptr;   // [rows][stride / 32]
+    block_sum* block_sums = nullptr;      // [rows][stride / 32]
+    std::uint16_t* halves = nullptr;      // [rows][stride] bf16
     std::int8_t* row_quants = nullptr;    // [rows][stride]
     float* row_scales = nullptr;          // [rows]
     std::int32_t* row_sums = nullptr;     // [rows]
@@ -90,10 +92,17 @@ struct decoder::pass {
                   std::initializer_list<const weight*> for_matrices) const noexcept {
         bool blocks = false;
         bool whole = false;
+        bool halves = false;
         for (const weight* matrix : for_matrices) {
             if (!matrix->present()) continue;
             blocks = blocks || activations_of(matrix->matrix.format) == activation_format::q8_blocks;
             whole = whole || activations_of(matrix->matrix.format) == activation_format::q8_row;
+            halves = halves || activations_of(matrix->matrix.format) == activation_format::bf16;
+        }
+        if (halves) {
+            std::uint16_t* const out = to.halves + row * to.stride;
+            for (std::size_t i = 0; i < n; ++i) out[i] = to_bf16(x[i]).bits;
+            if (n % 2 != 0) out[n] = 0;
         }
         if (blocks) quantize_columns(to, row, x, 0, n);
         if (whole) k.quantize_row(x, n, to.row_quants + row * to.stride, to.row_scales + row, to.row_sums + row);
@@ -107,7 +116,8 @@ struct decoder::pass {
 
     // Whether columns of the matrix's input can be made ready by whoever has them: not where one scale spans the row.
     [[nodiscard]] static bool by_columns(const weight& matrix) noexcept {
-        return activations_of(matrix.matrix.format) != activation_format::q8_row;
+        const activation_format wanted = activations_of(matrix.matrix.format);
+        return wanted == activation_format::f32 || wanted == activation_format::q8_blocks;
     }
     [[nodiscard]] static bool wants_blocks(const weight& matrix) noexcept {
         return activations_of(matrix.matrix.format) == activation_format::q8_blocks;
@@ -116,9 +126,10 @@ struct decoder::pass {
     [[nodiscard]] activations inputs(packing format, const operands& from, const float* x, std::size_t stride) const noexcept {
         switch (activations_of(format)) {
             case activation_format::f32: return {.values = x, .value_stride = stride};
+            case activation_format::bf16: return {.halves = from.halves, .half_stride = from.stride};
             case activation_format::q8_blocks:
                 return {.quants = from.block_quants, .quant_stride = from.stride, .scales = from.block_scales,
-                        .sums = from.block_sums, .block_stride = from.stride / block_columns};
+                        .block_sums = from.block_sums, .block_stride = from.stride / block_columns};
             case activation_format::q8_row:
                 return {.quants = from.row_quants, .quant_stride = from.stride, .scales = from.row_scales, .sums = from.row_sums,
                         .block_stride = 1};
@@ -141,6 +152,7 @@ struct decoder::pass {
                  .block_quants = w.own.block_quants + index * w.own.stride,
                  .block_scales = w.own.block_scales + index * blocks,
                  .block_sums = w.own.block_sums + index * blocks,
+                 .halves = model.bf16_activations ? w.own.halves + index * w.own.stride : nullptr,
                  .row_quants = w.own.row_quants + index * w.own.stride,
                  .row_scales = w.own.row_scales + index,
                  .row_sums = w.own.row_sums + index}};
@@ -452,6 +464,7 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
         take(o.block_quants, count * columns);
         take(o.block_scales, count * columns / block_columns);
         take(o.block_sums, count * columns / block_columns);
+        take(o.halves, state_->bf16_activations ? count * columns : 0);
         take(o.row_quants, count * columns);
         take(o.row_scales, count);
         take(o.row_sums, count);

@@ -130,7 +130,8 @@ public:
     void plan(weight& into, const file_tensor& tensor, std::size_t first_row, std::size_t rows) {
         const auto columns = static_cast<std::size_t>(tensor.shape.back());
         const std::size_t stride = row_bytes(tensor.type, columns);
-        const std::optional<packing> format = kernels::exact_packing(tensor.type);
+        std::optional<packing> format = kernels::exact_packing(tensor.type);
+        if (math_ == math::bf16 && format == packing::bf16) format = packing::bf16d;
         const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
         const std::byte* source = tensor.data.data() + first_row * stride;
         into.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
@@ -360,6 +361,7 @@ HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, de
     made->storage = load.pack_all();
     if (options.log) models::detail::tell(options.log, file.name(), config, load, table->tier);
     made->weight_bytes = load.weight_bytes();
+    made->bf16_activations = options.math == math::bf16;
     made->parameters = load.parameters();
     made->config = std::move(config);
     return decoder(std::move(made));

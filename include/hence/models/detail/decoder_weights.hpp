@@ -95,6 +95,7 @@ struct decoder::state {
     std::vector<models::detail::layer_weights> layers;
     std::vector<float> frequencies;        // of rope: radians per position, one per rotated pair
     std::vector<float> local_frequencies;  // of windowed layers
+    bool bf16_activations = false;         // some products take them
     std::size_t weight_bytes = 0;
     std::size_t parameters = 0;
 };

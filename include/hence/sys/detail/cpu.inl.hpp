@@ -19,6 +19,7 @@ struct cpu_features {
     bool avxvnni = false;
     bool avx512 = false;
     bool avx512vnni = false;
+    bool avx512bf16 = false;
     bool dotprod = false;
     bool i8mm = false;
 };
@@ -43,6 +44,7 @@ inline cpu_features detect_features() noexcept {
     found.avxvnni = found.avx2 && bit(leaf71a, 4);
     found.avx512 = found.avx2 && os_avx512 && bit(leaf7b, 16) && bit(leaf7b, 17) && bit(leaf7b, 30) && bit(leaf7b, 31);
     found.avx512vnni = found.avx512 && bit(leaf7c, 11);
+    found.avx512bf16 = found.avx512vnni && bit(leaf71a, 5);
 #elif HENCE_ARM && defined(__linux__)
     found.dotprod = (getauxval(AT_HWCAP) & (1ul << 20)) != 0;   // HWCAP_ASIMDDP
     found.i8mm = found.dotprod && (getauxval(AT_HWCAP2) & (1ul << 13)) != 0;  // HWCAP2_I8MM
@@ -61,6 +63,7 @@ HENCE_INLINE bool supported(isa tier) noexcept {
         case isa::avxvnni: return features.avxvnni;
         case isa::avx512: return features.avx512;
         case isa::avx512vnni: return features.avx512vnni;
+        case isa::avx512bf16: return features.avx512bf16;
         case isa::neon: return HENCE_ARM != 0;
         case isa::neon_dotprod: return features.dotprod;
         case isa::neon_i8mm: return features.i8mm;
@@ -69,7 +72,7 @@ HENCE_INLINE bool supported(isa tier) noexcept {
 }
 
 HENCE_INLINE isa best_isa() noexcept {
-    constexpr isa by_speed[] = {isa::avx512vnni, isa::avx512, isa::avxvnni, isa::avx2,
+    constexpr isa by_speed[] = {isa::avx512bf16, isa::avx512vnni, isa::avx512, isa::avxvnni, isa::avx2,
                                 isa::neon_i8mm, isa::neon_dotprod, isa::neon};
     for (const isa tier : by_speed)
         if (supported(tier)) return tier;

@@ -1,0 +1,305 @@
+// Matrix products of 8-bit activations with the block formats. Included inside a tier's namespace after matmul.inl.hpp.
+//
+// A panel is taken in chunks of 512 columns. A chunk is first opened into a buffer in the first-level cache, once for up to
+// 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales). The
+// tiles then know three kinds of blocks only, so that a new format costs no new tile:
+//   bytes    value + 128, one scale per 32 columns; a panel that has bytes already is read where it lies
+//   small    unsigned values below 32, one scale (and minimum) per 32 columns
+//   halves   unsigned values below 64, an integer scale (and minimum) per 16 columns and a float per 32
+// A tile of R rows and P panels takes, per 4 columns and in vectors of 16 lanes, P loads, R broadcasts and R P dot products;
+// per block of 32 then R P times a conversion, a scale product and a multiply-add. With vpdpbusd twice a cycle, R = 6 and
+// P = 2 that is 96 dot products in 60 cycles. Without it a dot product of bytes takes vpsignb, vpmaddubsw, vpmaddwd and
+// vpaddd; small values stay below the 16 bits of vpmaddubsw for 4 groups of columns (2 * 4 * 31 * 127 = 31496, and
+// 2 * 2 * 63 * 127 = 32004), so that vpmaddwd, which also multiplies by the scales of `halves`, is shared.
+// The largest integer is 2 * 16 * 63 * 127 * 128 + 2 * 2032 * 32 * 128 < 2^26.
+
+inline constexpr std::size_t chunk_blocks = 16;
+inline constexpr std::size_t rows_together = 96;  // a multiple of every tile
+
+// A chunk of one panel, opened.
+struct open_chunk {
+    const std::uint8_t* values;  // [block][8][16][4]
+    const float* scales;         // [block][16]
+    const float* minimums;       // [block][16], or null
+    const std::int32_t* inner;   // halves: [block][3][16] the scales of both halves; pairs that multiply the sums
+};
+struct chunk_buffer {
+    alignas(HENCE_ALIGNMENT) std::uint8_t values[chunk_blocks * 512];
+    alignas(HENCE_ALIGNMENT) float scales[chunk_blocks * 16];
+    alignas(HENCE_ALIGNMENT) float minimums[chunk_blocks * 16];
+    alignas(HENCE_ALIGNMENT) std::int32_t inner[chunk_blocks * 48];
+};
+
+// Nibbles with HighBits more bits above them.
+template <int HighBits>
+HENCE_NOINLINE void open_values(const std::uint8_t* in, std::size_t blocks, bool levels, std::uint8_t* out) noexcept {
+    for (std::size_t b = 0; b < blocks; ++b, in += 64 * (4 + HighBits), out += 512) {
+        vb high[HighBits > 0 ? HighBits : 1];
+        HENCE_UNROLL
+        for (int i = 0; i < HighBits; ++i) high[i] = load_bytes(in + 256 + 64 * i);
+        HENCE_UNROLL
+        for (int v = 0; v < 4; ++v) {
+            const vb both = load_bytes(in + 64 * v);
+            vb low = shift_and(both, 0, 15);
+            vb upper = shift_and(both, -4, 15);
+            if constexpr (HighBits == 1) {
+                low = bit_or(low, shift_and(high[0], 4 - v, 16));
+                upper = bit_or(upper, shift_and(high[0], -v, 16));
+            } else if constexpr (HighBits == 2) {
+                low = bit_or(low, shift_and(high[0], 4 - 2 * v, 48));
+                upper = bit_or(upper, shift_and(high[1], 4 - 2 * v, 48));
+            } else if (levels) {
+                low = look_up(low, iq4_biased_levels);
+                upper = look_up(upper, iq4_biased_levels);
+            }
+            store_bytes(out + 64 * v, low);
+            store_bytes(out + 64 * (v + 4), upper);
+        }
+    }
+}
+
+HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::byte* panel, std::size_t first,
+                                       std::size_t blocks, chunk_buffer& buffer) noexcept {
+    const block_form form = form_of(weights.format);
+    const panel_layout layout = weights.layout();
+    const std::byte* const scales = panel + layout.value_bytes;
+    for (std::size_t b = 0; b < blocks; ++b) {
+        const std::size_t block = first + b;
+        float* const out = buffer.scales + b * 16;
+        float* const minimum = buffer.minimums + b * 16;
+        if (form.scales == scale_kind::halves) {
+            const auto* const half = reinterpret_cast<const std::uint16_t*>(scales) + block * 16;
+            store(out, load_f16(half));
+            if (form.minimum) store(minimum, load_f16(half + layout.scale_bytes / 2));
+            continue;
+        }
+        const std::byte* const super = scales + block / 8 * super_bytes(form);
+        const auto* const bytes = reinterpret_cast<const std::int8_t*>(super);
+        const std::size_t inside = block % 8;
+        const std::size_t halves_at = super_bytes(form) - (form.minimum ? 64 : 32);
+        const auto* const halves = reinterpret_cast<const std::uint16_t*>(super + halves_at);
+        const vf outer = load_f16(halves);
+        const vf minus = form.minimum ? mul(load_f16(halves + 16), set1(-1.0f)) : zero();
+        if (form.scales == scale_kind::by_32) {
+            store(out, mul(to_float(widen(bytes + inside * 16)), outer));
+            if (form.minimum) store(minimum, mul(to_float(widen(bytes + 128 + inside * 16)), minus));
+            continue;
+        }
+        vi pairs = widen_pairs(bytes + inside * 32);
+        vi sums = zero_int();
+        if (form.minimum) {
+            sums = pair_bits(pairs, 4, 15);
+            pairs = pair_bits(pairs, 0, 15);
+            store(minimum, minus);
+        } else {
+            sums = multiply_pairs(pairs, -form.bias);
+        }
+        vi half_scales[2];
+        split_scales(pairs, half_scales[0], half_scales[1]);
+        store(out, outer);
+        std::int32_t* const inner = buffer.inner + b * 48;
+        store_int(inner, half_scales[0]);
+        store_int(inner + 16, half_scales[1]);
+        store_int(inner + 32, sums);
+    }
+}
+
+inline open_chunk open_panel(const packed_matrix& weights, const std::byte* panel, std::size_t first, std::size_t blocks,
+                             bool as_packed, chunk_buffer& buffer) noexcept {
+    const block_form form = form_of(weights.format);
+    const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
+    if (!as_packed) {
+        if (form.vectors == 4) open_values<0>(values, blocks, form.levels, buffer.values);
+        else if (form.vectors == 5) open_values<1>(values, blocks, false, buffer.values);
+        else open_values<2>(values, blocks, false, buffer.values);
+        values = buffer.values;
+    }
+    open_scales(weights, panel, first, blocks, buffer);
+    return {values, buffer.scales, form.minimum ? buffer.minimums : nullptr, buffer.inner};
+}
+
+enum class block_kind { bytes, small, halves };
+
+// What a tile works on: a chunk of some panels, and the activations and running sums of its rows.
+struct chunk_product {
+    const activations& in;
+    open_chunk chunk[tile_panels];
+    std::size_t first;   // block
+    std::size_t blocks;
+    std::int32_t bias;   // of small values
+    float* sums;         // [row][panel][16]
+};
+
+// With Nibbles the values are still as packed and are taken apart on the way: for a single row, whose weights are used once.
+template <block_kind Kind, bool Nibbles = false>
+struct block_tile {
+    static constexpr int panels = tile_panels;
+    static constexpr std::size_t block_bytes = Nibbles ? 256 : 512;
+    // Groups of 4 columns that go into one sum of products.
+    static constexpr int steps = Kind == block_kind::bytes ? 8 : Kind == block_kind::small ? small_steps : half_steps;
+
+    HENCE_ALWAYS_INLINE static vb group_of(const std::uint8_t* block, int group) {
+        if constexpr (!Nibbles) return load_bytes(block + 64 * group);
+        else return shift_and(load_bytes(block + 64 * (group % 4)), -(group & 4), 15);
+    }
+
+    template <int Rows>
+    static HENCE_NOINLINE void run(const chunk_product& what, std::size_t row) noexcept {
+        constexpr bool in_registers = many_registers || Rows == 1;  // the running sums
+        const std::size_t a_stride = what.in.quant_stride;
+        const std::size_t b_stride = what.in.block_stride;
+        const std::int8_t* a = what.in.quants + row * a_stride + what.first * block_columns;
+        const float* a_scale = what.in.scales + row * b_stride + what.first;
+        const block_sum* a_sum = what.in.block_sums + row * b_stride + what.first;
+        float* const sums = what.sums + row * (panels * 16);
+        const std::uint8_t* values[panels];
+        HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) values[p] = what.chunk[p].values;
+        const bool minimum = what.chunk[0].minimums != nullptr;
+        const vi bias = set1_pair(Kind == block_kind::bytes ? -byte_bias : -what.bias);
+        vf sum[Rows][panels];
+        if constexpr (in_registers) {
+            HENCE_UNROLL
+            for (int i = 0; i < Rows * panels; ++i) sum[i / panels][i % panels] = load(sums + 16 * i);
+        }
+        for (std::size_t b = 0; b < what.blocks; ++b, ++a_scale, ++a_sum) {
+            vi dot[Rows][panels];
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r) {
+                const block_sum* const at = a_sum + static_cast<std::size_t>(r) * b_stride;
+                vi start = zero_int();
+                if constexpr (Kind == block_kind::bytes ? byte_bias != 0 : Kind == block_kind::small) start = pair_dot(bias, at);
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) {
+                    if constexpr (Kind == block_kind::halves)
+                        if (!minimum) start = pair_dot(load_int(what.chunk[p].inner + b * 48 + 32), at);
+                    dot[r][p] = start;
+                }
+            }
+            for (int group = 0; group < 8; group += steps) {
+                small_sum part[Rows][panels];
+                HENCE_UNROLL
+                for (int r = 0; r < Rows; ++r)
+                    HENCE_UNROLL
+                    for (int p = 0; p < panels; ++p) part[r][p] = Kind == block_kind::halves ? half_begin() : small_begin(dot[r][p]);
+                // Unrolled: rolled, g++ moves every sum from register to register, and some through memory.
+                HENCE_UNROLL
+                for (int i = 0; i < steps; ++i, a += 4) {
+                    vb w[panels];
+                    HENCE_UNROLL
+                    for (int p = 0; p < panels; ++p) w[p] = group_of(values[p], group + i);
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r) {
+                        const vq x = broadcast_four(a + static_cast<std::size_t>(r) * a_stride);
+                        HENCE_UNROLL
+                        for (int p = 0; p < panels; ++p) {
+                            if constexpr (Kind == block_kind::bytes) dot[r][p] = dot_byte(dot[r][p], w[p], x);
+                            else part[r][p] = small_add(part[r][p], w[p], x);
+                        }
+                    }
+                }
+                if constexpr (Kind == block_kind::bytes) continue;
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) {
+                    vi scale = zero_int();
+                    if constexpr (Kind == block_kind::halves) scale = load_int(what.chunk[p].inner + b * 48 + (group < 4 ? 0 : 16));
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r)
+                        dot[r][p] = Kind == block_kind::halves ? half_end(dot[r][p], part[r][p], scale) : small_end(dot[r][p], part[r][p]);
+                }
+            }
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) {
+                values[p] += block_bytes;
+                const vf scale = load(what.chunk[p].scales + b * 16);
+                HENCE_UNROLL
+                for (int r = 0; r < Rows; ++r) {
+                    const vf both = mul(scale, set1(a_scale[static_cast<std::size_t>(r) * b_stride]));
+                    if constexpr (in_registers) {
+                        sum[r][p] = fma(to_float(dot[r][p]), both, sum[r][p]);
+                    } else {
+                        float* const at = sums + 16 * (r * panels + p);
+                        store(at, fma(to_float(dot[r][p]), both, load(at)));
+                    }
+                }
+            }
+            if (Kind != block_kind::bytes && minimum) {
+                HENCE_UNROLL
+                for (int p = 0; p < panels; ++p) {
+                    const vf least = load(what.chunk[p].minimums + b * 16);
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r) {
+                        const float x = a_scale[static_cast<std::size_t>(r) * b_stride];
+                        const block_sum* const under = a_sum + static_cast<std::size_t>(r) * b_stride;
+                        vf term, factor;
+                        if constexpr (Kind == block_kind::halves) {
+                            term = to_float(pair_dot(load_int(what.chunk[p].inner + b * 48 + 32), under));
+                            factor = mul(least, set1(x));
+                        } else {
+                            term = least;
+                            factor = set1(x * static_cast<float>(under->first + under->second));
+                        }
+                        if constexpr (in_registers) {
+                            sum[r][p] = fma(term, factor, sum[r][p]);
+                        } else {
+                            float* const at = sums + 16 * (r * panels + p);
+                            store(at, fma(term, factor, load(at)));
+                        }
+                    }
+                }
+            }
+        }
+        if constexpr (in_registers) {
+            HENCE_UNROLL
+            for (int i = 0; i < Rows * panels; ++i) store(sums + 16 * i, sum[i / panels][i % panels]);
+        }
+    }
+};
+
+template <block_kind Kind>
+void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
+    const std::size_t panel_bytes = args.weights.layout().bytes();
+    const std::size_t blocks = args.weights.columns / block_columns;
+    const block_form form = form_of(args.weights.format);
+    const bool nibbles = Kind == block_kind::small && form.vectors == 4 && args.rows == 1;
+    chunk_buffer buffers[tile_panels];
+    alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
+    for (std::size_t panel = first; panel < last; panel += tile_panels) {
+        for (std::size_t row = 0; row < args.rows; row += rows_together) {
+            const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
+            activations in = args.in;
+            in.quants += row * in.quant_stride;
+            in.scales += row * in.block_stride;
+            in.block_sums += row * in.block_stride;
+            chunk_product what{.in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums};
+            for (std::size_t i = 0; i < rows * tile_panels; ++i) store(sums + 16 * i, zero());
+            for (; what.first < blocks; what.first += chunk_blocks) {
+                what.blocks = blocks - what.first < chunk_blocks ? blocks - what.first : chunk_blocks;
+                for (std::size_t p = 0; p < tile_panels; ++p)
+                    what.chunk[p] = open_panel(args.weights, panel_data(args, panel, last, p, panel_bytes), what.first,
+                                               what.blocks, nibbles || form.vectors == 8, buffers[p]);
+                if constexpr (Kind == block_kind::small) {
+                    if (nibbles) {
+                        block_tile<Kind, true>::template run<1>(what, 0);
+                        continue;
+                    }
+                }
+                walk_rows<block_tile<Kind>>(what, rows);
+            }
+            for (std::size_t r = 0; r < rows; ++r)
+                for (std::size_t p = 0; p < tile_panels && panel + p < last; ++p)
+                    finish(args, panel + p, row + r, load(sums + 16 * (r * tile_panels + p)));
+        }
+    }
+}
+
+// The kind whose tiles a packing uses.
+constexpr void set_block_kernels(kernel_table& table) {
+    for (std::size_t i = 0; i < packing_count; ++i) {
+        const block_form form = form_of(static_cast<packing>(i));
+        if (form.scales == scale_kind::none) continue;
+        table.matmul[i] = form.scales == scale_kind::by_16            ? matmul_blocks<block_kind::halves>
+                          : form.vectors == 8 || form.levels ? matmul_blocks<block_kind::bytes>
+                                                                      : matmul_blocks<block_kind::small>;
+    }
+}

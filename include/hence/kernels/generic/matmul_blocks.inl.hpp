@@ -58,6 +58,22 @@ HENCE_NOINLINE void open_values(const std::uint8_t* in, std::size_t blocks, bool
     }
 }
 
+// The scales and minimums of block number `block`, where it has one of each.
+HENCE_ALWAYS_INLINE void load_scales(const block_form& form, const panel_layout& layout, const std::byte* scales,
+                                     std::size_t block, vf& scale, vf& minimum) {
+    if (form.scales == scale_kind::halves) {
+        const auto* const half = reinterpret_cast<const std::uint16_t*>(scales) + block * 16;
+        scale = load_f16(half);
+        if (form.minimum) minimum = load_f16(half + layout.scale_bytes / 2);
+        return;
+    }
+    const std::byte* const super = scales + block / 8 * super_bytes(form);
+    const auto* const bytes = reinterpret_cast<const std::int8_t*>(super) + block % 8 * 16;
+    const auto* const halves = reinterpret_cast<const std::uint16_t*>(super + (form.minimum ? 256 : 128));
+    scale = mul(to_float(widen(bytes)), load_f16(halves));
+    if (form.minimum) minimum = mul(to_float(widen(bytes + 128)), mul(load_f16(halves + 16), set1(-1.0f)));
+}
+
 HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::byte* panel, std::size_t first,
                                        std::size_t blocks, chunk_buffer& buffer) noexcept {
     const block_form form = form_of(weights.format);
@@ -65,38 +81,29 @@ HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::
     const std::byte* const scales = panel + layout.value_bytes;
     for (std::size_t b = 0; b < blocks; ++b) {
         const std::size_t block = first + b;
-        float* const out = buffer.scales + b * 16;
         float* const minimum = buffer.minimums + b * 16;
-        if (form.scales == scale_kind::halves) {
-            const auto* const half = reinterpret_cast<const std::uint16_t*>(scales) + block * 16;
-            store(out, load_f16(half));
-            if (form.minimum) store(minimum, load_f16(half + layout.scale_bytes / 2));
+        vf outer = zero();
+        vf least = zero();
+        if (form.scales != scale_kind::by_16) {
+            load_scales(form, layout, scales, block, outer, least);
+            store(buffer.scales + b * 16, outer);
+            if (form.minimum) store(minimum, least);
             continue;
         }
         const std::byte* const super = scales + block / 8 * super_bytes(form);
-        const auto* const bytes = reinterpret_cast<const std::int8_t*>(super);
-        const std::size_t inside = block % 8;
-        const std::size_t halves_at = super_bytes(form) - (form.minimum ? 64 : 32);
-        const auto* const halves = reinterpret_cast<const std::uint16_t*>(super + halves_at);
-        const vf outer = load_f16(halves);
-        const vf minus = form.minimum ? mul(load_f16(halves + 16), set1(-1.0f)) : zero();
-        if (form.scales == scale_kind::by_32) {
-            store(out, mul(to_float(widen(bytes + inside * 16)), outer));
-            if (form.minimum) store(minimum, mul(to_float(widen(bytes + 128 + inside * 16)), minus));
-            continue;
-        }
-        vi pairs = widen_pairs(bytes + inside * 32);
+        const auto* const halves = reinterpret_cast<const std::uint16_t*>(super + 256);
+        vi pairs = widen_pairs(reinterpret_cast<const std::int8_t*>(super) + block % 8 * 32);
         vi sums = zero_int();
         if (form.minimum) {
             sums = pair_bits(pairs, 4, 15);
             pairs = pair_bits(pairs, 0, 15);
-            store(minimum, minus);
+            store(minimum, mul(load_f16(halves + 16), set1(-1.0f)));
         } else {
             sums = multiply_pairs(pairs, -form.bias);
         }
         vi half_scales[2];
         split_scales(pairs, half_scales[0], half_scales[1]);
-        store(out, outer);
+        store(buffer.scales + b * 16, load_f16(halves));
         std::int32_t* const inner = buffer.inner + b * 48;
         store_int(inner, half_scales[0]);
         store_int(inner + 16, half_scales[1]);
@@ -104,14 +111,17 @@ HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::
     }
 }
 
-inline open_chunk open_panel(const packed_matrix& weights, const std::byte* panel, std::size_t first, std::size_t blocks,
-                             bool as_packed, chunk_buffer& buffer) noexcept {
+inline open_chunk open_panel(const packed_matrix& weights, const std::byte* panel, std::size_t first,
+                             std::size_t blocks, chunk_buffer& buffer) noexcept {
     const block_form form = form_of(weights.format);
     const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
-    if (!as_packed) {
-        if (form.vectors == 4) open_values<0>(values, blocks, form.levels, buffer.values);
-        else if (form.vectors == 5) open_values<1>(values, blocks, false, buffer.values);
-        else open_values<2>(values, blocks, false, buffer.values);
+    if (form.vectors != 8) {
+        if (form.vectors == 4)
+            open_values<0>(values, blocks, form.levels, buffer.values);
+        else if (form.vectors == 5)
+            open_values<1>(values, blocks, false, buffer.values);
+        else
+            open_values<2>(values, blocks, false, buffer.values);
         values = buffer.values;
     }
     open_scales(weights, panel, first, blocks, buffer);
@@ -124,24 +134,17 @@ enum class block_kind { bytes, small, halves };
 struct chunk_product {
     const activations& in;
     open_chunk chunk[tile_panels];
-    std::size_t first;   // block
+    std::size_t first;  // block
     std::size_t blocks;
-    std::int32_t bias;   // of small values
-    float* sums;         // [row][panel][16]
+    std::int32_t bias;  // of small values
+    float* sums;        // [row][panel][16]
 };
 
-// With Nibbles the values are still as packed and are taken apart on the way: for a single row, whose weights are used once.
-template <block_kind Kind, bool Nibbles = false>
+template <block_kind Kind>
 struct block_tile {
     static constexpr int panels = tile_panels;
-    static constexpr std::size_t block_bytes = Nibbles ? 256 : 512;
     // Groups of 4 columns that go into one sum of products.
     static constexpr int steps = Kind == block_kind::bytes ? 8 : Kind == block_kind::small ? small_steps : half_steps;
-
-    HENCE_ALWAYS_INLINE static vb group_of(const std::uint8_t* block, int group) {
-        if constexpr (!Nibbles) return load_bytes(block + 64 * group);
-        else return shift_and(load_bytes(block + 64 * (group % 4)), -(group & 4), 15);
-    }
 
     template <int Rows>
     static HENCE_NOINLINE void run(const chunk_product& what, std::size_t row) noexcept {
@@ -168,7 +171,8 @@ struct block_tile {
             for (int r = 0; r < Rows; ++r) {
                 const block_sum* const at = a_sum + static_cast<std::size_t>(r) * b_stride;
                 vi start = zero_int();
-                if constexpr (Kind == block_kind::bytes ? byte_bias != 0 : Kind == block_kind::small) start = pair_dot(bias, at);
+                if constexpr (Kind == block_kind::bytes ? byte_bias != 0 : Kind == block_kind::small)
+                    start = pair_dot(bias, at);
                 HENCE_UNROLL
                 for (int p = 0; p < panels; ++p) {
                     if constexpr (Kind == block_kind::halves)
@@ -179,22 +183,24 @@ struct block_tile {
             for (int group = 0; group < 8; group += steps) {
                 small_sum part[Rows][panels];
                 HENCE_UNROLL
-                for (int r = 0; r < Rows; ++r)
-                    HENCE_UNROLL
-                    for (int p = 0; p < panels; ++p) part[r][p] = Kind == block_kind::halves ? half_begin() : small_begin(dot[r][p]);
+                for (int r = 0; r < Rows; ++r) HENCE_UNROLL
+                for (int p = 0; p < panels; ++p)
+                    part[r][p] = Kind == block_kind::halves ? half_begin() : small_begin(dot[r][p]);
                 // Unrolled: rolled, g++ moves every sum from register to register, and some through memory.
                 HENCE_UNROLL
                 for (int i = 0; i < steps; ++i, a += 4) {
                     vb w[panels];
                     HENCE_UNROLL
-                    for (int p = 0; p < panels; ++p) w[p] = group_of(values[p], group + i);
+                    for (int p = 0; p < panels; ++p) w[p] = load_bytes(values[p] + 64 * (group + i));
                     HENCE_UNROLL
                     for (int r = 0; r < Rows; ++r) {
                         const vq x = broadcast_four(a + static_cast<std::size_t>(r) * a_stride);
                         HENCE_UNROLL
                         for (int p = 0; p < panels; ++p) {
-                            if constexpr (Kind == block_kind::bytes) dot[r][p] = dot_byte(dot[r][p], w[p], x);
-                            else part[r][p] = small_add(part[r][p], w[p], x);
+                            if constexpr (Kind == block_kind::bytes)
+                                dot[r][p] = dot_byte(dot[r][p], w[p], x);
+                            else
+                                part[r][p] = small_add(part[r][p], w[p], x);
                         }
                     }
                 }
@@ -202,15 +208,17 @@ struct block_tile {
                 HENCE_UNROLL
                 for (int p = 0; p < panels; ++p) {
                     vi scale = zero_int();
-                    if constexpr (Kind == block_kind::halves) scale = load_int(what.chunk[p].inner + b * 48 + (group < 4 ? 0 : 16));
+                    if constexpr (Kind == block_kind::halves)
+                        scale = load_int(what.chunk[p].inner + b * 48 + (group < 4 ? 0 : 16));
                     HENCE_UNROLL
                     for (int r = 0; r < Rows; ++r)
-                        dot[r][p] = Kind == block_kind::halves ? half_end(dot[r][p], part[r][p], scale) : small_end(dot[r][p], part[r][p]);
+                        dot[r][p] = Kind == block_kind::halves ? half_end(dot[r][p], part[r][p], scale)
+                                                               : small_end(dot[r][p], part[r][p]);
                 }
             }
             HENCE_UNROLL
             for (int p = 0; p < panels; ++p) {
-                values[p] += block_bytes;
+                values[p] += 512;
                 const vf scale = load(what.chunk[p].scales + b * 16);
                 HENCE_UNROLL
                 for (int r = 0; r < Rows; ++r) {
@@ -256,15 +264,22 @@ struct block_tile {
     }
 };
 
+#include "matmul_one_row.inl.hpp"
+
 template <block_kind Kind>
 void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
     const std::size_t panel_bytes = args.weights.layout().bytes();
     const std::size_t blocks = args.weights.columns / block_columns;
     const block_form form = form_of(args.weights.format);
-    const bool nibbles = Kind == block_kind::small && form.vectors == 4 && args.rows == 1;
     chunk_buffer buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
     for (std::size_t panel = first; panel < last; panel += tile_panels) {
+        if constexpr (Kind != block_kind::halves) {
+            if (args.rows == 1 && has_one_row(form)) {
+                one_row<Kind>(args, panel, last);
+                continue;
+            }
+        }
         for (std::size_t row = 0; row < args.rows; row += rows_together) {
             const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
             activations in = args.in;
@@ -277,13 +292,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 what.blocks = blocks - what.first < chunk_blocks ? blocks - what.first : chunk_blocks;
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(args.weights, panel_data(args, panel, last, p, panel_bytes), what.first,
-                                               what.blocks, nibbles || form.vectors == 8, buffers[p]);
-                if constexpr (Kind == block_kind::small) {
-                    if (nibbles) {
-                        block_tile<Kind, true>::template run<1>(what, 0);
-                        continue;
-                    }
-                }
+                                               what.blocks, buffers[p]);
                 walk_rows<block_tile<Kind>>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)
@@ -298,8 +307,8 @@ constexpr void set_block_kernels(kernel_table& table) {
     for (std::size_t i = 0; i < packing_count; ++i) {
         const block_form form = form_of(static_cast<packing>(i));
         if (form.scales == scale_kind::none) continue;
-        table.matmul[i] = form.scales == scale_kind::by_16            ? matmul_blocks<block_kind::halves>
+        table.matmul[i] = form.scales == scale_kind::by_16   ? matmul_blocks<block_kind::halves>
                           : form.vectors == 8 || form.levels ? matmul_blocks<block_kind::bytes>
-                                                                      : matmul_blocks<block_kind::small>;
+                                                             : matmul_blocks<block_kind::small>;
     }
 }

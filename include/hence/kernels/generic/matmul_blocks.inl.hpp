@@ -268,7 +268,8 @@ struct block_tile {
 
 template <block_kind Kind>
 void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
-    const std::size_t panel_bytes = args.weights.layout().bytes();
+    const panel_layout layout = args.weights.layout();
+    const std::size_t panel_bytes = layout.bytes();
     const std::size_t blocks = args.weights.columns / block_columns;
     const block_form form = form_of(args.weights.format);
     chunk_buffer buffers[tile_panels];
@@ -276,7 +277,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     for (std::size_t panel = first; panel < last; panel += tile_panels) {
         if constexpr (Kind != block_kind::halves) {
             if (args.rows == 1 && has_one_row(form)) {
-                one_row<Kind>(args, panel, last);
+                one_row<Kind>(args, form, layout, panel, last);
                 continue;
             }
         }

@@ -10,11 +10,11 @@ constexpr bool has_one_row(const block_form& form) {
 }
 
 template <block_kind Kind>
-HENCE_NOINLINE void one_row(const matmul_args& args, std::size_t panel, std::size_t last) noexcept {
+HENCE_NOINLINE void one_row(const matmul_args& args, const block_form& form, const panel_layout& layout,
+                            std::size_t panel, std::size_t last) noexcept {
     constexpr bool bytes = Kind == block_kind::bytes;
     constexpr int panels = tile_panels;
-    const block_form form = form_of(args.weights.format);
-    const panel_layout layout = args.weights.layout();
+    const bool minimum = form.minimum;
     const std::uint8_t* values[panels];
     const std::byte* scales[panels];
     HENCE_UNROLL
@@ -63,7 +63,7 @@ HENCE_NOINLINE void one_row(const matmul_args& args, std::size_t panel, std::siz
             vf least = zero();
             load_scales(form, layout, scales[p], b, scale, least);
             sum[p] = fma(to_float(dot[p]), mul(scale, set1(a_scale)), sum[p]);
-            if (!bytes && form.minimum)
+            if (!bytes && minimum)
                 sum[p] = fma(least, set1(a_scale * static_cast<float>(a_sum->first + a_sum->second)), sum[p]);
             values[p] += bytes ? 512 : 256;
         }

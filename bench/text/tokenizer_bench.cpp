@@ -1,4 +1,5 @@
 // Encoding speed on GSM8K's text, one thread, cold cache: each iteration begins with a tokenizer just made.
+// Vocabularies as they are, and GPT-2's with the cut of every family.
 //
 // usage: bench_text; needs the test data (HENCE_TEST_DATA, or ../shared/data beside the repository).
 #include "hence/io/gguf.hpp"
@@ -28,14 +29,15 @@ std::string questions() {
     return text;
 }
 
-void encode(benchmark::State& state, const std::string& vocabulary_file) {
+void encode(benchmark::State& state, const std::string& vocabulary_file, const std::string& cut = {}) {
     const std::string text = questions();
     const auto file = hence::gguf_file::open(data_folder() + vocabulary_file);
-    const auto vocabulary = file ? hence::vocabulary_from_gguf(*file) : hence::result<hence::vocabulary>(file.error());
+    auto vocabulary = file ? hence::vocabulary_from_gguf(*file) : hence::result<hence::vocabulary>(file.error());
     if (!vocabulary || text.empty()) {
         state.SkipWithError("needs the test data");
         return;
     }
+    if (!cut.empty()) vocabulary->pre = cut;
     std::size_t tokens = 0;
     for (auto _ : state) {
         state.PauseTiming();
@@ -48,10 +50,19 @@ void encode(benchmark::State& state, const std::string& vocabulary_file) {
     state.counters["tokens"] = static_cast<double>(tokens);
 }
 
-BENCHMARK_CAPTURE(encode, gpt2, "/tokenizers/ggml-vocab-gpt-2.gguf")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode, starcoder, "/tokenizers/ggml-vocab-starcoder.gguf")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode, falcon, "/tokenizers/ggml-vocab-falcon.gguf")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode, sentencepiece, "/tokenizers/ggml-vocab-llama-spm.gguf")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode, wordpiece, "/tokenizers/ggml-vocab-bert-bge.gguf")->Unit(benchmark::kMillisecond);
+// One name for each scanner.
+const bool registered = [] {
+    for (const char* const cut : {"gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "gpt-4o", "tekken", "deepseek-v3",
+                                  "falcon", "minicpm5", "laguna", "default"})
+        benchmark::RegisterBenchmark((std::string("encode/gpt-2 cut as ") + cut).c_str(), [cut](
+                                                                                              benchmark::State& state) {
+            encode(state, "/tokenizers/ggml-vocab-gpt-2.gguf", cut);
+        })->Unit(benchmark::kMillisecond);
+    for (const char* const name : {"starcoder", "falcon", "mpt", "llama-spm", "bert-bge"})
+        benchmark::RegisterBenchmark((std::string("encode/") + name).c_str(), [name](benchmark::State& state) {
+            encode(state, std::string("/tokenizers/ggml-vocab-") + name + ".gguf");
+        })->Unit(benchmark::kMillisecond);
+    return true;
+}();
 
 }  // namespace

@@ -5,13 +5,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(cd "$here/../.." && pwd)/build/conan
 mkdir -p "$work"
-if [ ! -x "$work/venv/bin/conan" ]; then
+conan=${CONAN:-$work/venv/bin/conan} # CONAN names one that is there already
+if [ ! -x "$conan" ]; then
     # Debian: apt-get install python3-venv
     python3 -m venv "$work/venv"
     "$work/venv/bin/pip" install --quiet 'conan>=2,<3'
 fi
 export CONAN_HOME=$work/home
-conan=$work/venv/bin/conan
 "$conan" --version
 "$conan" profile detect --force >/dev/null
 # The profile has g++'s default language mode; hence asks for C++20.

@@ -145,12 +145,18 @@ def truncations():
     yield "cut-last-byte-of-data", whole[:file.marks[-1][1] - 1], "data section"
 
 
+def part(number, count, tensors=2, name=None):
+    return Gguf([("split.no", U16, number), ("split.count", U16, count), ("split.tensors.count", I32, tensors)],
+                [(name or f"t{number}", (4,), 0, floats(4))]).bytes()
+
+
+def valid_splits():
+    for count in (2, 3):
+        yield {f"m-{i + 1:05}-of-{count:05}.gguf": part(i, count, count) for i in range(count)}
+
+
 def splits():
     """Sets: each item is (kind, {file name: bytes or the name a link points to}, what the error says)."""
-    def part(number, count, tensors=2, name=None):
-        return Gguf([("split.no", U16, number), ("split.count", U16, count), ("split.tensors.count", I32, tensors)],
-                    [(name or f"t{number}", (4,), 0, floats(4))]).bytes()
-
     first, second = "m-00001-of-00002.gguf", "m-00002-of-00002.gguf"
     yield "split-part-absent", {first: part(0, 2)}, second
     yield "split-cycle", {first: part(0, 2), second: first}, "split.no"

@@ -48,6 +48,59 @@ def templates():
     yield "attribute-of-undefined", "{{ nothing.at.all }}", ""
     yield "add-number-and-text", "{{ 1 + 'a' }}", ""
     yield "unpack-wrong-length", "{% for a, b, c in [[1, 2]] %}{% endfor %}", ""
+    yield "range-2-63", "{{ range(9223372036854775807) | list }}", "100000"
+    yield "range-backwards-2-63", "{{ range(0, -9223372036854775807, -1) | list }}", "100000"
+    yield "ranges-summed", "{% set ns = namespace(l=[]) %}{% for i in range(99999) %}{% set ns.l = ns.l + range(99999) | list %}{% endfor %}", "bytes"
+    yield "loop-of-one-long-string", "{% set s = 'x' * 1000000 %}{% for c in s %}{% for d in s %}{% endfor %}{% endfor %}", "bytes"
+    yield "loop-in-loop-filter", "{% for i in range(99999) if (range(99999) | sum) > 0 %}{% endfor %}", ""
+    yield "recursive-loop-deep", "{% set ns = namespace(l=[1]) %}{% for i in range(5000) %}{% set ns.l = [ns.l] %}{% endfor %}{% for x in ns.l recursive %}{{ loop(x) }}{% endfor %}", ""
+    yield "macro-calls-caller-forever", "{% macro f() %}{{ caller() }}{% endmacro %}{% macro g() %}{% call f() %}{{ g() }}{% endcall %}{% endmacro %}{{ g() }}", "levels"
+    yield "macro-default-recursion", "{% macro f(x=f()) %}{% endmacro %}{{ f() }}", ""
+    yield "macro-exponential", "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}", "steps"
+    yield "list-appended-in-its-loop", "{% set l = [1] %}{% for i in range(99999) %}{% for x in l %}{% do l.append(x) %}{% endfor %}{% endfor %}", ""
+    yield "dictionary-grows", "{% set d = {} %}{% for i in range(99999) %}{% for j in range(99999) %}{% do d.update({i ~ '.' ~ j: 1}) %}{% endfor %}{% endfor %}", ""
+    yield "replace-explodes", "{% set s = 'a' * 100000 %}{{ s | replace('a', s) }}", "bytes"
+    yield "replace-nothing-explodes", "{% set s = 'a' * 100000 %}{{ s.replace('', s) }}", "bytes"
+    yield "join-explodes", "{% set s = 'a' * 100000 %}{{ s | list | join(s) }}", "bytes"
+    yield "tojson-of-a-fan", "{% set ns = namespace(l=[1]) %}{% for i in range(64) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l | tojson(indent=8) }}", ""
+    yield "tojson-indent-2-63", "{{ [[[[1]]]] | tojson(indent=9223372036854775807) }}{{ '' | indent(99999) }}", ""
+    yield "compare-of-a-fan", "{% set ns = namespace(l=[1], m=[1]) %}{% for i in range(64) %}{% set ns.l = [ns.l, ns.l] %}{% set ns.m = [ns.m, ns.m] %}{% endfor %}{{ ns.l == ns.m }}", ""
+    yield "sort-of-many", "{% for i in range(99999) %}{{ range(99999) | sort(reverse=true) | length }}{% endfor %}", ""
+    yield "format-width", "{{ '%999999999d' % 1 }}{{ 'x' | center(999999999) }}", ""
+    yield "format-many", "{{ ('%9999d' * 100000) % (range(99999) | list) }}", ""
+    yield "truncate-negative-then-index", "{{ ('abc' | truncate(-99999999999, true, '', -99999999999))[99999999999999].x }}", ""
+    yield "split-into-millions", "{% set s = 'a' * 10000000 %}{{ s | length }}{% for i in range(99999) %}{{ s.split('a') | length }}{% endfor %}", "bytes"
+    yield "elifs-100000", "{% if 0 %}" + "{% elif 0 %}" * 100_000 + "{% endif %}", ""
+    yield "string-of-5-mb", "{{ '" + "x" * 5_000_000 + "' }}", "4 MiB"
+    yield "names-100000", "".join(f"{{% set v{i} = v{i - 1} %}}" for i in range(100_000)), ""
+    yield "attributes-100000", "{{ a" + ".b" * 100_000 + " }}", ""
+    yield "filters-100000", "{{ 1" + "|abs" * 100_000 + " }}", ""
+    yield "concat-300000", "{{ 1" + "~1" * 300_000 + " }}", "words and signs"
+    yield "outputs-600000", "{{1}}" * 600_000, "words and signs"
+    yield "items-of-10-mb", "{{ ('x' * 10000000)[9999999] }}{{ ('é' * 5000000)[::-1] }}{{ ('x' * 10000000) | list }}", ""
+    yield "lines-of-10-mb", "{% set s = '\\n' * 10000000 %}{{ s.splitlines() }}", ""
+    yield "lines-indented-of-10-mb", "{{ ('\\n' * 10000000) | indent(8) }}", ""
+    yield "dictionary-of-dictionaries", "{{ " + "{1:" * 10_000 + "1" + "}" * 10_000 + " }}", "levels"
+    yield "slice-of-slices", "{{ a" + "[1:" * 10_000 + "]" * 10_000 + " }}", ""
+    yield "namespace-cycle", "{% set n = namespace() %}{% set n.n = n %}{{ n | tojson }}", ""
+    yield "strftime-huge", "{{ strftime_now('%Y' * 10000000) }}", "bytes"
+    yield "refuses-with-a-megabyte", "{{ raise_exception('x' * 1000000) }}", "xxx"
+
+
+TEXT = "Hello World's 12345  \u00e9\u4f60\n\tx==y".encode()
+PATTERNS = [
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"[\p{L}&&[^a-z]]+|(?<=a)b|\bx\b|^y$|a{2,5}?b*+", r"(?:a|b|(?=c)c){0,30}(?!d)|.", r"[^\W\d_]+|\x41\u00e9"]
+
+
+def valid_messages():
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"q": "\u00e9", "n": 1.5, "z": [True, None]}}}
+    yield [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"},
+           {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "content": "3", "tool_call_id": "c1"}]
+    yield [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image"}]},
+           {"role": "assistant", "content": "<think>\nhm\n</think>\nhi"}]
+    yield [{"role": "user", "content": "\ud83d\ude42 \u0000", "n": -9223372036854775808, "f": 1e-7}]
 
 
 def valid_tokenizer():

@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+import hostile_folder
 import hostile_gguf
 import hostile_json
 import hostile_text
@@ -25,7 +26,8 @@ FAMILIES = [
     ("template", "jinja", hostile_text.templates), ("tokenizer_json", "json", hostile_text.tokenizers),
 ]
 # The same with several files; what is opened is the first of them, or their folder.
-SETS = [("gguf", True, hostile_gguf.splits), ("safetensors", False, hostile_json.safetensors_folders)]
+SETS = [("gguf", True, hostile_gguf.splits), ("safetensors", False, hostile_json.safetensors_folders),
+        ("folder", False, hostile_folder.folders)]
 
 # Which fuzz target takes which parser's files.
 TARGETS = {"gguf": "gguf", "model": "model", "vocabulary": "vocabulary", "safetensors": "safetensors", "config": "config",
@@ -75,7 +77,11 @@ def write_seeds(root: Path):
              "config": [hostile_json.json.dumps(hostile_json.LLAMA).encode()],
              "template": [b"{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m['content'] | trim }}<|im_end|>\n{% endfor %}"
                           b"{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"],
-             "tokenizer_json": [hostile_json.json.dumps(hostile_text.valid_tokenizer()).encode()]}
+             "tokenizer_json": [hostile_json.json.dumps(hostile_text.valid_tokenizer()).encode()],
+             "folder": [hostile_folder.joined(files) for files in hostile_folder.seeds()],
+             "split": [hostile_folder.joined(files) for files in hostile_gguf.valid_splits()],
+             "pattern": [pattern.encode() + b"\n" + hostile_text.TEXT for pattern in hostile_text.PATTERNS],
+             "messages": [hostile_json.json.dumps(messages).encode() for messages in hostile_text.valid_messages()]}
     for target, seeds in valid.items():
         (root / target).mkdir(parents=True, exist_ok=True)
         for i, seed in enumerate(seeds):
@@ -84,6 +90,11 @@ def write_seeds(root: Path):
         for kind, content, _ in family():
             if len(as_bytes(content)) < 16384:
                 (root / TARGETS[parser] / f"{parser}-{kind}").write_bytes(as_bytes(content))
+    for target, family in (("split", hostile_gguf.splits), ("folder", hostile_folder.folders)):
+        for kind, files, _ in family():
+            content = hostile_folder.joined({name: part for name, part in files.items() if isinstance(part, bytes)})
+            if len(content) < 65536:
+                (root / target / kind).write_bytes(content)
 
 
 def main():

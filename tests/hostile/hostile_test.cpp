@@ -82,7 +82,7 @@ std::optional<hence::error> open_with(const std::string& parser, const std::stri
         return result.error();
     };
     if (parser == "gguf") return error_of(hence::gguf_file::open(path));
-    if (parser == "model") return error_of(hence::load(path));
+    if (parser == "model" || parser == "folder") return error_of(hence::load(path));
     if (parser == "vocabulary") {
         auto file = hence::gguf_file::open(path);
         if (!file) return file.error();

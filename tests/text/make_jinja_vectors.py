@@ -42,15 +42,22 @@ environment = SandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensi
 environment.filters["tojson"] = tojson
 environment.globals.update(raise_exception=refuse, strftime_now=lambda pattern: NOW.strftime(pattern))
 
-with open(os.path.join(HERE, "jinja_expressions.txt"), encoding="utf-8") as file:
-    templates = ["{{ " + line + " }}" for line in file.read().split("\n") if line]
-with open(os.path.join(HERE, "jinja_templates.txt"), encoding="utf-8", newline="") as file:
-    templates += file.read().split("\n=====\n")
-print(json.dumps(VARIABLES))
-for template in templates:
-    entry = {"template": template}
-    try:
-        entry["expected"] = environment.from_string(template).render(**copy.deepcopy(VARIABLES))
-    except Exception:
-        pass
-    print(json.dumps(entry))
+
+
+def main():
+    with open(os.path.join(HERE, "jinja_expressions.txt"), encoding="utf-8") as file:
+        templates = ["{{ " + line + " }}" for line in file.read().split("\n") if line]
+    with open(os.path.join(HERE, "jinja_templates.txt"), encoding="utf-8", newline="") as file:
+        templates += file.read().split("\n=====\n")
+    print(json.dumps(VARIABLES))
+    for template in templates:
+        entry = {"template": template}
+        try:
+            entry["expected"] = environment.from_string(template).render(**copy.deepcopy(VARIABLES))
+        except Exception:
+            pass
+        print(json.dumps(entry))
+
+
+if __name__ == "__main__":
+    main()

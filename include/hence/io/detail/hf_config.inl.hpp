@@ -347,6 +347,8 @@ inline void check_config(json_object_reader& fields, hf_config& config) {
 }
 
 inline result<nlohmann::json> parse_config_object(std::string_view text, const std::string& name) {
+    constexpr std::size_t most_bytes = std::size_t{4} << 20;  // published ones have a few thousand
+    if (text.size() > most_bytes) return make_error(errc::out_of_range, name, "at most 4194304 bytes", decimal(text.size()));
     // A configuration is a few kilobytes; a long list of per-layer factors, a few hundred.
     HENCE_TRY_ASSIGN(document, parse_json(text, name, {.depth = 16, .values = 200'000}));
     if (!document.is_object()) return make_error(errc::bad_format, name, "a JSON object", json_text(document));

@@ -45,6 +45,17 @@ inline bool marks_inside(std::string_view token) noexcept {
     return false;
 }
 
+/// Models over characters have no use for a symbol of every byte: the table then holds those of ASCII's characters, and at the
+/// end the space mark's.
+inline constexpr std::size_t mark_place = 255;
+inline void note_common_symbols(const piece_table& pieces, std::array<std::uint32_t, 256>& symbols) {
+    for (std::size_t b = 0; b < 128; ++b) {
+        const char c = static_cast<char>(static_cast<unsigned char>(b));
+        symbols[b] = pieces.find({&c, 1});
+    }
+    symbols[mark_place] = pieces.find("\xE2\x96\x81");
+}
+
 }  // namespace detail
 
 HENCE_INLINE std::string to_byte_alphabet(std::string_view bytes) {
@@ -153,6 +164,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
         m.pairs_.insert(part[0], part[1], {static_cast<std::uint32_t>(rank), m.add_between(joined)});
         if (!m.over_bytes_ && m.words_are_separate_) m.words_are_separate_ = !detail::marks_inside(joined);
     }
+    if (!m.over_bytes_) detail::note_common_symbols(m.pieces_, m.byte_symbol_);
     return m;
 }
 
@@ -197,6 +209,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
             if (right != detail::piece_table::none) m.pairs_.insert(left, right, {rank, order[n]});
         }
     }
+    detail::note_common_symbols(m.pieces_, m.byte_symbol_);
     return m;
 }
 
@@ -207,7 +220,17 @@ HENCE_INLINE void bpe_model::start_symbols(std::string_view piece, detail::merge
         return;
     }
     std::string spelled;
+    const bool plain = continuing_prefix_.empty() && word_suffix_.empty();
     for (std::size_t i = 0; i < piece.size();) {
+        if (plain) {  // most of what comes is a letter or the mark of a space
+            const auto byte = static_cast<unsigned char>(piece[i]);
+            const std::uint32_t known = byte < 128 ? byte_symbol_[byte] : piece.substr(i, 3) == "\xE2\x96\x81" ? byte_symbol_[detail::mark_place] : detail::piece_table::none;
+            if (known != detail::piece_table::none) {
+                scratch.symbols.push_back(known);
+                i += byte < 128 ? 1 : 3;
+                continue;
+            }
+        }
         const std::size_t length = decode_utf8(piece, i).length;
         std::string_view name = piece.substr(i, length);
         const bool prefix = i > 0 && !continuing_prefix_.empty();

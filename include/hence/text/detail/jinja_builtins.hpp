@@ -9,7 +9,7 @@ HENCE_NAMESPACE_BEGIN
 namespace text::detail {
 
 inline constexpr std::string_view known_filters[] = {
-    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "forceescape", "format", "groupby",
+    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "forceescape", "format", "from_json", "groupby",
     "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "safe",
     "select", "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount"};
 
@@ -31,13 +31,42 @@ inline std::size_t characters_in(std::string_view s) noexcept {
     return count;
 }
 
-/// Where the characters of a string begin, and its end.
-inline std::vector<std::size_t> character_offsets(std::string_view s) {
-    std::vector<std::size_t> offsets;
-    for (std::size_t i = 0; i < s.size(); i += decode_utf8(s, i).length) offsets.push_back(i);
-    offsets.push_back(s.size());
-    return offsets;
-}
+/// Where the characters of a string begin, and its end. Every 64th place is kept, for strings may be long; none where
+/// all characters are of one byte.
+class character_offsets {
+public:
+    explicit character_offsets(std::string_view s) : text_(s) {
+        if (std::all_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+            count_ = s.size();
+            return;
+        }
+        for (std::size_t i = 0; i < s.size(); i += decode_utf8(s, i).length)
+            if (count_++ % each == 0) places_.push_back(i);
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count_ + 1; }
+    /// Neighbours cost little, whatever the direction: the last 64 places looked at are remembered.
+    [[nodiscard]] std::size_t operator[](std::size_t i) const noexcept {
+        if (places_.empty()) return i;
+        if (i >= count_) return text_.size();
+        if (i / each != block_) {
+            block_ = i / each;
+            std::size_t at = places_[block_];
+            for (std::size_t k = 0; k < each; ++k) {
+                near_[k] = at;
+                if (at < text_.size()) at += decode_utf8(text_, at).length;
+            }
+        }
+        return near_[i % each];
+    }
+
+private:
+    static constexpr std::size_t each = 64;
+    std::string_view text_;
+    std::vector<std::size_t> places_;
+    std::size_t count_ = 0;
+    mutable std::size_t block_ = static_cast<std::size_t>(-1);
+    mutable std::array<std::size_t, each> near_{};
+};
 
 // --- operators -------------------------------------------------------------------------------------------
 
@@ -45,8 +74,9 @@ inline value jinja_machine::arithmetic(const jinja_node& n) {
     const value a = evaluate(n.kids[0]);
     const value b = n.kids.size() > 1 ? evaluate(n.kids[1]) : value(std::int64_t{0});
     if (failed()) return {};
+    const bool formats = n.kind == node_kind::modulo && string_in(a) != nullptr;
     for (const value* v : {&a, &b})
-        if (is_undefined(*v)) return fail("a value", why_undefined(*v));
+        if (is_undefined(*v) && !formats) return fail("a value", why_undefined(*v));
     const auto i = integer_in(a);
     const auto j = integer_in(b);
     const auto x = number_in(a);
@@ -87,8 +117,10 @@ inline value jinja_machine::arithmetic(const jinja_node& n) {
             const auto times = static_cast<std::uint64_t>(std::max<std::int64_t>(*count, 0));
             if (const std::string* const s = string_in(repeated)) {
                 if (times > 0 && s->size() > bytes_left_ / times) return charge(0, bytes_left_ + 1), value();
-                std::string out;
-                for (std::uint64_t k = 0; k < times && !s->empty(); ++k) out += *s;
+                const std::size_t size = s->size() * static_cast<std::size_t>(times);
+                std::string out = times > 0 ? *s : std::string();
+                out.reserve(size);
+                while (out.size() < size) out.append(out, 0, std::min(out.size(), size - out.size()));
                 return made(std::move(out));
             }
             if (const jinja_list* const l = list_in(repeated)) {
@@ -110,7 +142,7 @@ inline value jinja_machine::arithmetic(const jinja_node& n) {
             whole = *i / *j;
             return value(whole - ((*i % *j != 0 && (*i < 0) != (*j < 0)) ? 1 : 0));
         case node_kind::modulo: {
-            if (const std::string* const s = string_in(a)) return formatted(*s, b);
+            if (formats) return formatted(*string_in(a), b);
             if (!x || !y) return wrong();
             if (*y == 0) return fail("a divisor", "modulo by zero");
             if (!i || !j) {
@@ -216,7 +248,7 @@ inline value jinja_machine::item(const value& v, const value& key) {
         }
         if (const std::string* const s = string_in(v)) {
             if (!charge(1 + s->size() / 16)) return {};
-            const auto offsets = character_offsets(*s);
+            const character_offsets offsets(*s);
             const auto size = static_cast<std::int64_t>(offsets.size()) - 1;
             const std::int64_t at = *i < 0 ? *i + size : *i;
             if (at < 0 || at >= size) return undefined(concat({"the string has no character ", *i}));
@@ -243,10 +275,9 @@ inline value jinja_machine::slice(const value& v, const jinja_node& n) {
     if (s == nullptr && l == nullptr) return fail("a string or list to slice", type_name(v));
     const std::int64_t step = parts[2].value_or(1);
     if (step == 0) return fail("a step", "zero");
-    std::vector<std::size_t> offsets;
-    if (s != nullptr) offsets = character_offsets(*s);
+    const character_offsets offsets(s != nullptr ? std::string_view(*s) : std::string_view());
     const auto size = static_cast<std::int64_t>(s != nullptr ? offsets.size() - 1 : l->items.size());
-    if (!charge(1 + static_cast<std::uint64_t>(size) / 16)) return {};
+    if (!charge(1 + static_cast<std::uint64_t>(size) / (s != nullptr && step != 1 ? 2 : 16))) return {};
     const auto bound = [&](std::optional<std::int64_t> given, std::int64_t otherwise) {
         if (!given) return otherwise;
         const std::int64_t at = *given < 0 ? *given + size : *given;
@@ -263,7 +294,8 @@ inline value jinja_machine::slice(const value& v, const jinja_node& n) {
     for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
         const auto k = static_cast<std::size_t>(i);
         if (s != nullptr) {
-            text.append(*s, offsets[k], offsets[k + 1] - offsets[k]);
+            const std::size_t at = offsets[k];
+            text.append(*s, at, decode_utf8(*s, at).length);
         } else {
             items.push_back(l->items[k]);
         }
@@ -305,6 +337,7 @@ inline value jinja_machine::invoke(const value& callee, call_arguments& argument
 inline value jinja_machine::call_macro(const jinja_callable& f, call_arguments& arguments) {
     const deeper guard(*this);
     if (failed()) return {};
+    if (!charge(16)) return {};  // scopes, arguments, a text of its own
     const jinja_node& n = p_.nodes[f.node];
     auto own = std::make_shared<jinja_scope>();
     own->parent = f.scope;
@@ -427,7 +460,7 @@ inline std::string jinja_machine::strftime(const std::string& pattern) {
         return s;
     };
     std::string out;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
+    for (std::size_t i = 0; i < pattern.size() && out.size() <= bytes_left_; ++i) {
         if (pattern[i] != '%' || i + 1 == pattern.size()) {
             out += pattern[i];
             continue;
@@ -452,6 +485,8 @@ inline std::string jinja_machine::strftime(const std::string& pattern) {
             case 'j': out += digits(day_of_year, bare ? 1 : 3); break;
             case 'w': out += digits(weekday, 1); break;
             case 'u': out += digits(weekday == 0 ? 7 : weekday, 1); break;
+            case 'U': out += digits((day_of_year + 6 - weekday) / 7, two); break;
+            case 'W': out += digits((day_of_year + 6 - (weekday + 6) % 7) / 7, two); break;
             case 'B': out += months[month - 1]; break;
             case 'b':
             case 'h': out += std::string(months[month - 1]).substr(0, 3); break;
@@ -480,6 +515,7 @@ inline std::string jinja_machine::strftime(const std::string& pattern) {
 }
 
 inline value jinja_machine::call_method(const value& self, const std::string& name, const call_arguments& arguments) {
+    if (!charge(4)) return {};
     if (const std::string* const s = string_in(self)) return string_method(*s, name, arguments);
     if (const auto* const f = std::get_if<value_call>(&self.data)) {
         jinja_callable& c = **f;
@@ -526,7 +562,7 @@ inline value jinja_machine::container_method(const value& self, const std::strin
         }
         if (name != "clear" && first == nullptr && arguments.named.empty()) return fail(concat({"an argument for ", name}), "none");
         namespaces_.push_back(std::get<value_dict>(self.data));  // changed: it may come to hold itself
-        if (!charge(name == "update" || name == "setdefault" ? 1 : 1 + d->entries.size() / 16, 96)) return {};
+        if (!charge(name == "update" || name == "setdefault" ? 24 : 24 + d->entries.size() / 16, 96)) return {};
         if (name == "clear") return d->entries.clear(), *d = jinja_dict{}, make_none();
         if (name == "update") {
             if (first != nullptr)
@@ -563,7 +599,7 @@ inline value jinja_machine::container_method(const value& self, const std::strin
         return name == "index" ? fail("an item that is in the list", text_of(*item)) : value(count);
     }
     changed_lists_.push_back(std::get<value_list>(self.data));
-    if (!charge(1, sizeof(value))) return {};
+    if (!charge(16, sizeof(value))) return {};
     if (name == "clear") return l->items.clear(), make_none();
     if (name == "reverse") return std::reverse(l->items.begin(), l->items.end()), make_none();
     if (name == "pop") {
@@ -614,7 +650,7 @@ inline bool jinja_machine::test(const std::string& name, const value& v, const c
     if (name == "number") return number_in(v).has_value();
     if (name == "integer") return i && number;
     if (name == "float") return number && !i;
-    if (name == "callable") return std::holds_alternative<value_call>(v.data);
+    if (name == "callable") return is_undefined(v) || std::holds_alternative<value_call>(v.data);
     if (name == "iterable" || name == "sequence") {
         if (is_undefined(v)) return true;
         return string_in(v) != nullptr || list_in(v) != nullptr || (dict_in(v) != nullptr && !dict_in(v)->is_namespace);
@@ -626,7 +662,8 @@ inline bool jinja_machine::test(const std::string& name, const value& v, const c
         return text == turned && text != (name == "lower" ? to_upper(text) : to_lower(text));
     }
     if (name == "odd" || name == "even") {
-        if (!i) return (void)fail("a whole number to test", type_name(v)), false;
+        if (!number_in(v)) return (void)fail("a number to test", type_name(v)), false;
+        if (!i) return std::fmod(std::fabs(*number_in(v)), 2.0) == (name == "odd" ? 1.0 : 0.0);
         return (*i % 2 != 0) == (name == "odd");
     }
     if (name == "filter" || name == "test") {  // whether there is one of that name

@@ -48,6 +48,13 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
         return !absent ? v : a != nullptr ? *a : value("");
     }
     if (name == "tojson") return json_filter(v, arguments);
+    if (name == "from_json") {  // not Jinja's own: templates made for other engines read arguments of tools with it
+        const std::string* const text = string_in(v);
+        if (text == nullptr) return fail("a string of JSON", is_undefined(v) ? why_undefined(v) : type_name(v));
+        if (!charge(1 + text->size(), text->size() * 16)) return {};
+        auto read = jinja_value::from_json(*text);
+        return read ? std::move(*read) : fail("JSON", read.error().message());
+    }
     if (name == "string" || name == "safe") return string_in(v) != nullptr ? v : made(shown(v));
     if (name == "attr" && dict_in(v) != nullptr && !dict_in(v)->is_namespace && a != nullptr && string_in(*a) != nullptr && !has_method(v, *string_in(*a)))
         return undefined(concat({"a dictionary has no attribute ", quote(*string_in(*a))}));  // its keys are no attributes
@@ -108,6 +115,7 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
         if (width > 10000) return fail("a width of at most 10000", decimal(width), errc::out_of_range);
         const std::string space = a != nullptr && string_in(*a) != nullptr ? *string_in(*a) : std::string(static_cast<std::size_t>(std::max<std::int64_t>(width, 0)), ' ');
         std::string out = b != nullptr && truth(*b) ? space : std::string();
+        if (!charge_lines(text)) return {};
         const std::vector<value> lines = lines_of(concat({text, "\n"}), false);
         if (!charge(1, text.size() + lines.size() * (space.size() + 64))) return {};
         for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -138,7 +146,7 @@ inline value jinja_machine::filter(const std::string& name, const value& v, cons
         const value* const leeway = arguments.get(3, "leeway");
         const std::string tail = end == nullptr ? "..." : text_of(*end);
         const std::int64_t size = width == nullptr ? 255 : integer_in(*width).value_or(255);
-        const auto offsets = character_offsets(text);
+        const character_offsets offsets(text);
         const auto count = static_cast<std::int64_t>(offsets.size()) - 1;
         if (count <= size + (leeway == nullptr ? 5 : integer_in(*leeway).value_or(5))) return made(text);
         const std::int64_t kept = std::max<std::int64_t>(size - static_cast<std::int64_t>(characters_in(tail)), 0);
@@ -263,7 +271,7 @@ inline value jinja_machine::number_filter(const std::string& name, const value& 
 
 inline value jinja_machine::map_filter(const value& v, const call_arguments& arguments) {
     std::vector<value> items;
-    if (!iterate(v, items)) return {};
+    if (truth(v) && !iterate(v, items)) return {};  // none and false have no items here
     const value* const path = arguments.list.empty() ? arguments.get(0, "attribute") : nullptr;
     std::vector<value> out;
     if (path != nullptr) {
@@ -292,7 +300,7 @@ inline value jinja_machine::map_filter(const value& v, const call_arguments& arg
 
 inline value jinja_machine::choosing_filter(const std::string& name, const value& v, const call_arguments& arguments) {
     std::vector<value> items;
-    if (!iterate(v, items)) return {};
+    if (truth(v) && !iterate(v, items)) return {};
     const bool by_attribute = name.size() > 6;
     const bool wanted = name[0] == 's';
     call_arguments rest = arguments;
@@ -320,6 +328,12 @@ inline value jinja_machine::choosing_filter(const std::string& name, const value
 }
 
 inline value jinja_machine::list_filter(const std::string& name, const value& v, const call_arguments& arguments) {
+    if (const std::string* const s = string_in(v); s != nullptr && (name == "first" || name == "last")) {  // without all the others
+        if (s->empty()) return undefined(concat({"an empty string has no ", name, " character"}));
+        const character_offsets offsets(*s);
+        const std::size_t last = offsets.size() - 2;
+        return value(name == "first" ? s->substr(0, offsets[1]) : s->substr(offsets[last]));
+    }
     std::vector<value> items;
     if (name != "dictsort" && !iterate(v, items)) return {};
     if (!charge(1 + items.size())) return {};
@@ -379,6 +393,17 @@ inline value jinja_machine::list_filter(const std::string& name, const value& v,
         std::int64_t whole = start == nullptr ? 0 : integer_in(*start).value_or(0);
         double real = start != nullptr && !integer_in(*start) ? number_in(*start).value_or(0) : 0;
         bool exact = start == nullptr || integer_in(*start);
+        if (const jinja_list* const first = start == nullptr ? nullptr : list_in(*start)) {  // lists, one after the other
+            std::vector<value> all = first->items;
+            for (const value& one : items) {
+                const value part = path == nullptr || is_none(*path) ? one : by_path(one, *path);
+                const jinja_list* const more = list_in(part);
+                if (more == nullptr || more->tuple != first->tuple) return fail("lists to add", type_name(part));
+                if (!charge(1 + all.size() / 16, more->items.size() * sizeof(value))) return {};
+                all.insert(all.end(), more->items.begin(), more->items.end());
+            }
+            return made(std::move(all), first->tuple);
+        }
         for (const value& one : items) {
             const value number = path == nullptr || is_none(*path) ? one : by_path(one, *path);
             if (!number_in(number)) return fail("numbers to add", type_name(number));
@@ -407,7 +432,7 @@ inline value jinja_machine::list_filter(const std::string& name, const value& v,
         bool comparable = true;
         const auto less = [&](const keyed& a, const keyed& b) {
             const auto sign = reverse ? ordered(b.key, a.key) : ordered(a.key, b.key);
-            if (!sign) comparable = false;
+            if (!sign && !same(a.key, b.key)) comparable = false;  // two without the attribute are alike
             return sign && *sign < 0;
         };
         std::stable_sort(pairs.begin(), pairs.end(), less);

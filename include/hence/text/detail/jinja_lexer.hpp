@@ -7,6 +7,8 @@
 #include "../unicode.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,18 +79,25 @@ public:
                 return false;
             }
             line_starts = at_ > 0 && source_[at_ - 1] == '\n';
+            if (tokens_->size() > most_tokens) break;
         }
+        if (tokens_->size() > most_tokens) return fail("at most 400000 words and signs", "more");
         put(kind::end, "");
         return true;
     }
 
 private:
+    static constexpr std::size_t most_tokens = 400'000;  // memory; published templates have a few thousand
+
     static bool space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+    static bool hex_letter(char c) noexcept { return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
     static bool name_start(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
     static bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
     static std::uint32_t count_lines(std::string_view text) noexcept { return static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n')); }
 
-    void put(kind what, std::string_view text) { tokens_->push_back({what, std::string(text), line_}); }
+    void put(kind what, std::string_view text) {
+        if (tokens_->size() <= most_tokens) tokens_->push_back({what, std::string(text), line_});  // one too many says that it is so
+    }
     bool fail(std::string expected, std::string actual) {
         *wrong_ = {std::move(expected), std::move(actual), line_};
         return false;
@@ -236,6 +245,20 @@ private:
                 ++at_;
             }
         };
+        if (source_[at_] == '0' && at_ + 2 < source_.size() && std::string_view("xob").find(static_cast<char>(source_[at_ + 1] | 0x20)) != std::string_view::npos) {
+            const int base = (source_[at_ + 1] | 0x20) == 'x' ? 16 : (source_[at_ + 1] | 0x20) == 'o' ? 8 : 2;
+            std::string written;
+            std::size_t end = at_ + 2;
+            for (; end < source_.size() && (source_[end] == '_' || digit(source_[end]) || hex_letter(source_[end])); ++end)
+                if (source_[end] != '_') written += source_[end];
+            std::int64_t whole = 0;
+            const auto read = std::from_chars(written.data(), written.data() + written.size(), whole, base);
+            if (!written.empty() && read.ec == std::errc() && read.ptr == written.data() + written.size()) {
+                at_ = end;
+                put(kind::integer, decimal(whole));
+                return true;
+            }
+        }
         digits();
         if (at_ + 1 < source_.size() && source_[at_] == '.' && digit(source_[at_ + 1])) {
             real = true;

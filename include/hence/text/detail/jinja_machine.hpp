@@ -108,6 +108,11 @@ private:
         bytes_left_ -= bytes;
         return !failed();
     }
+    /// For the lines of a string, before they are made.
+    bool charge_lines(std::string_view s) {
+        const auto ends = std::count_if(s.begin(), s.end(), [](char c) { return (c >= 10 && c <= 13) || (c >= 0x1C && c <= 0x1E) || c == '\x85' || c == '\xA8' || c == '\xA9'; });
+        return charge(1, s.size() + static_cast<std::uint64_t>(ends) * 80);
+    }
     bool same(const value& a, const value& b) {
         std::uint64_t budget = steps_left_;
         const bool result = equal(a, b, budget);
@@ -224,6 +229,7 @@ private:
         } else if (const jinja_dict* const d = dict_in(v); d != nullptr && !d->is_namespace) {
             for (const auto& [key, item] : d->entries) items.push_back(key);
         } else if (const std::string* const s = string_in(v)) {
+            if (!charge(1, s->size() * 48)) return false;  // a string of its own for each character
             for (std::size_t i = 0; i < s->size();) {
                 const std::size_t length = decode_utf8(*s, i).length;
                 items.emplace_back(s->substr(i, length));
@@ -369,17 +375,20 @@ private:
             f->loop = state;
             loop = value(value::storage(std::move(f)));
         }
+        bool completed = false;  // as Jinja has it: else also follows a loop in which no turn came to its end
         for (std::size_t i = 0; i < state->items->size(); ++i) {
             state->index = i;
+            if (!charge(1)) break;
             push_scope();
             if (loop_name != piece_table::none) define(loop_name, loop);
             assign(n.kids[0], (*state->items)[i]);
             const flow f = failed() ? flow::leave : execute(n.kids[3]);
             pop_scope();
             if (failed() || f == flow::leave) break;
+            completed = completed || f == flow::on;
         }
         state->outside.reset();
-        if (state->items->empty() && n.kids[4] != no_node && !failed()) {
+        if (!completed && n.kids[4] != no_node && !failed()) {
             push_scope();
             (void)execute(n.kids[4]);
             pop_scope();
@@ -460,6 +469,7 @@ private:
                 const call_arguments arguments = evaluate_arguments(n.arguments);
                 return failed() ? value() : at_line(n).filter(p_.names[n.name], v, arguments);
             }
+            case node_kind::unknown: return at_line(n).fail(n.flag ? "a test of Jinja" : "a filter of Jinja", quote(p_.names[n.name]), errc::unsupported);
             case node_kind::test: {
                 const value v = evaluate(n.kids[0]);
                 const call_arguments arguments = evaluate_arguments(n.arguments);

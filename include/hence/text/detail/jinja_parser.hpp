@@ -17,7 +17,7 @@ inline constexpr std::uint32_t no_node = 0xFFFFFFFFu;
 
 enum class node_kind : std::uint8_t {
     // expressions
-    constant, name, list, tuple, dict, attribute, item, slice, call, filter, test, negate, minus, plus, both, either, compare,
+    constant, name, list, tuple, dict, attribute, item, slice, call, filter, test, unknown, negate, minus, plus, both, either, compare,
     add, subtract, multiply, divide, floor_divide, modulo, power, concat, choose,
     // statements
     text, output, block, branch, loop, assign, assign_block, macro, call_block, filter_block, with, leave, again,
@@ -122,7 +122,7 @@ private:
         n.line = line != 0 ? line : now().line;
         n.kids = std::move(kids);
         p_.nodes.push_back(std::move(n));
-        if (p_.nodes.size() > 500000) fail(errc::out_of_range, "at most 500000 parts", "more");
+        if (p_.nodes.size() > 200000) fail(errc::out_of_range, "at most 200000 parts", "more");
         return static_cast<std::uint32_t>(p_.nodes.size() - 1);
     }
     std::uint32_t constant(value v) {
@@ -198,9 +198,10 @@ private:
             expect_block_end();
             return add(word == "break" ? node_kind::leave : node_kind::again, {}, line);
         }
-        if (word == "generation") {  // marks what the model wrote; the text is the same
+        if (word == "generation") {  // marks what the model wrote; the text is the same, its names are its own
             expect_block_end();
-            return body_to("endgeneration");
+            const std::uint32_t b = body_to("endgeneration");
+            return add(node_kind::with, {b}, line);
         }
         if (word == "block") {
             (void)expect_name();
@@ -235,6 +236,7 @@ private:
         const std::uint32_t line = now().line;
         const std::uint32_t condition = expression();
         expect_block_end();
+        ++conditions_;
         const std::uint32_t then = body({"elif", "else", "endif"});
         std::uint32_t otherwise = no_node;
         if (take_name("elif")) {
@@ -247,6 +249,7 @@ private:
             advance();
             expect_block_end();
         }
+        --conditions_;
         return add(node_kind::branch, {condition, then, otherwise}, line);
     }
 
@@ -436,7 +439,9 @@ private:
             const std::uint32_t line = now().line;
             advance();
             const std::uint32_t condition = either();
+            ++conditions_;
             const std::uint32_t otherwise = take_name("else") ? expression() : no_node;
+            --conditions_;
             left = add(node_kind::choose, {condition, left, otherwise}, line);
         }
         return left;
@@ -678,10 +683,11 @@ private:
         const std::uint32_t line = now().line;
         const std::string name = dotted_name();
         const std::uint32_t number = number_of(name);
-        if (!failure_ && !is_known_filter(name)) fail(errc::unsupported, "a filter of Jinja", quote(name));
+        const bool known = is_known_filter(name);
+        if (!failure_ && !known && conditions_ == 0) fail(errc::unsupported, "a filter of Jinja", quote(name));
         std::vector<node_argument> arguments;
         if (is("(")) arguments = call_arguments();
-        const std::uint32_t n = add(node_kind::filter, {source}, line);
+        const std::uint32_t n = add(known ? node_kind::filter : node_kind::unknown, {source}, line);
         p_.nodes[n].name = number;
         p_.nodes[n].arguments = std::move(arguments);
         return n;
@@ -709,7 +715,8 @@ private:
         advance();
         const bool negated = take_name("not");
         const std::string name = dotted_name();
-        if (!failure_ && !is_known_test(name)) fail(errc::unsupported, "a test of Jinja", quote(name));
+        const bool known = is_known_test(name);
+        if (!failure_ && !known && conditions_ == 0) fail(errc::unsupported, "a test of Jinja", quote(name));
         const std::uint32_t number = number_of(name);
         std::vector<node_argument> arguments;
         const kind next = now().what;
@@ -720,9 +727,9 @@ private:
             if (is_name("is")) fail(errc::bad_format, "one test", "a chain of them");
             arguments.push_back({{}, postfix(primary()), 0});
         }
-        const std::uint32_t n = add(node_kind::test, {subject}, line);
+        const std::uint32_t n = add(known ? node_kind::test : node_kind::unknown, {subject}, line);
         p_.nodes[n].name = number;
-        p_.nodes[n].flag = negated;
+        p_.nodes[n].flag = known ? negated : true;
         p_.nodes[n].arguments = std::move(arguments);
         return n;
     }
@@ -735,6 +742,7 @@ private:
     jinja_program& p_;
     int depth_ = 0;
     int loops_ = 0;
+    int conditions_ = 0;  // what a condition may leave out may use names that nobody knows: an error once it is reached
     std::optional<error> failure_;
 };
 

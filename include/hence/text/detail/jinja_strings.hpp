@@ -99,7 +99,7 @@ inline value jinja_machine::string_method(const std::string& s, const std::strin
         }
         return made(std::move(out));
     }
-    if (name == "splitlines") return made(lines_of(s, a != nullptr && truth(*a)));
+    if (name == "splitlines") return charge_lines(s) ? made(lines_of(s, a != nullptr && truth(*a))) : value();
     if (name == "split" || name == "rsplit") {
         const auto limit = b == nullptr ? std::optional<std::int64_t>(-1) : integer_in(*b);
         if (!limit) return fail("a whole number of splits", type_name(*b));
@@ -111,6 +111,7 @@ inline value jinja_machine::string_method(const std::string& s, const std::strin
         const auto more = [&] { return *limit < 0 || static_cast<std::int64_t>(parts.size()) < *limit; };
         if (text != nullptr) {
             for (std::size_t at; more() && (at = from_right ? left.rfind(*text) : left.find(*text)) != std::string_view::npos;) {
+                if (!charge(1, 80)) return {};
                 parts.push_back(from_right ? left.substr(at + text->size()) : left.substr(0, at));
                 left = from_right ? left.substr(0, at) : left.substr(at + text->size());
             }
@@ -128,13 +129,13 @@ inline value jinja_machine::string_method(const std::string& s, const std::strin
                 if (cut == std::string_view::npos) break;
                 parts.push_back(from_right ? left.substr(cut + decode_utf8(left, cut).length) : left.substr(0, cut));
                 left = stripped(from_right ? left.substr(0, cut) : left.substr(cut), nullptr, !from_right, from_right);
-                if (!charge(1 + (from_right ? left.size() / 16 : 0))) return {};
+                if (!charge(1 + (from_right ? left.size() / 16 : 0), 80)) return {};
             }
             left = stripped(left, nullptr, from_right && more(), !from_right && more());
             if (!left.empty()) parts.push_back(left);
         }
         if (from_right) std::reverse(parts.begin(), parts.end());
-        if (!charge(1, s.size() + parts.size() * 64)) return {};
+        if (!charge(1, s.size())) return {};
         std::vector<value> items;
         for (const std::string_view part : parts) items.emplace_back(part);
         return made(std::move(items));
@@ -257,6 +258,13 @@ inline std::string fixed_text(double d, int digits) {
     return end.ec == std::errc() ? std::string(buffer, end.ptr) : float_text(d);
 }
 
+/// %e and %g of C.
+inline std::string exponent_text(double d, int digits, bool general) {
+    char buffer[400];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, d, general ? std::chars_format::general : std::chars_format::scientific, std::clamp(digits, 0, 60));
+    return end.ec == std::errc() ? std::string(buffer, end.ptr) : float_text(d);
+}
+
 /// Puts a text into a width, as %5s, %-5s and {:<5} ask.
 inline std::string padded(std::string text, std::size_t width, char align, std::string_view fill) {
     const std::size_t size = characters_in(text);
@@ -299,10 +307,12 @@ inline value jinja_machine::formatted(const std::string& pattern, const value& v
         bool left = false;
         bool zero = false;
         bool plus = false;
+        bool blank = false;
         for (; i < pattern.size() && std::string_view("-0+ #").find(pattern[i]) != std::string_view::npos; ++i) {
             left = left || pattern[i] == '-';
             zero = zero || pattern[i] == '0';
             plus = plus || pattern[i] == '+';
+            blank = blank || pattern[i] == ' ';
         }
         const auto number = [&] {
             int n = 0;
@@ -329,8 +339,26 @@ inline value jinja_machine::formatted(const std::string& pattern, const value& v
             case 'r': append_text(text, argument, true, bytes_left_); break;
             case 'd':
             case 'i':
+            case 'u':
                 if (!real) return fail("a number for %d", type_name(argument));
                 text = decimal(whole ? *whole : static_cast<std::int64_t>(std::clamp(*real, -9e18, 9e18)));
+                break;
+            case 'e':
+            case 'E':
+            case 'g':
+            case 'G':
+                if (!real) return fail(concat({"a number for %", std::string_view(&pattern[i], 1)}), type_name(argument));
+                text = exponent_text(*real, digits < 0 ? 6 : digits, (pattern[i] | 0x20) == 'g');
+                if (pattern[i] == 'E' || pattern[i] == 'G') text = to_upper(text);
+                break;
+            case 'c':
+                if (whole && *whole >= 0 && *whole < 0x110000) {
+                    append_utf8(text, static_cast<char32_t>(*whole));
+                } else if (string_in(argument) != nullptr && characters_in(*string_in(argument)) == 1) {
+                    text = *string_in(argument);
+                } else {
+                    return fail("a character for %c", type_name(argument));
+                }
                 break;
             case 'f':
             case 'F':
@@ -346,17 +374,27 @@ inline value jinja_machine::formatted(const std::string& pattern, const value& v
                 if (pattern[i] == 'X') text = to_upper(text);
                 break;
             }
-            default: return fail("one of the conversions s, r, d, i, f, x, o", quote(std::string_view(&pattern[i], 1)), errc::unsupported);
+            default: return fail("one of the conversions s, r, d, i, u, f, e, g, c, x, o", quote(std::string_view(&pattern[i], 1)), errc::unsupported);
         }
         if ((pattern[i] == 's' || pattern[i] == 'r') && digits >= 0) {
-            const auto offsets = character_offsets(text);
+            const character_offsets offsets(text);
             if (static_cast<std::size_t>(digits) + 1 < offsets.size()) text.resize(offsets[static_cast<std::size_t>(digits)]);
         }
-        if (plus && real && text[0] != '-') text.insert(0, 1, '+');
-        const bool zeros = zero && !left && real && pattern[i] != 's';
-        out += padded(std::move(text), static_cast<std::size_t>(width), left ? '<' : '>', zeros ? "0" : " ");
+        const bool is_number = real && std::string_view("sarc").find(pattern[i]) == std::string_view::npos;
+        std::string sign;
+        if (is_number && text[0] == '-') {
+            sign = "-";
+            text.erase(0, 1);
+        } else if (is_number && (plus || blank)) {
+            sign = plus ? "+" : " ";
+        }
+        if (is_number && zero && !left) text = padded(std::move(text), static_cast<std::size_t>(std::max(width - static_cast<int>(sign.size()), 0)), '>', "0");
+        out += padded(sign + text, static_cast<std::size_t>(width), left ? '<' : '>', " ");
         if (out.size() > bytes_left_) return charge(0, out.size()), value();
     }
+    // As Python has it: what nobody asked for is an error, but for values that could have been looked up in.
+    if (tuple != nullptr ? used < tuple->items.size() : used == 0 && (string_in(v) != nullptr || is_none(v) || number_in(v)))
+        return fail("no more values than the format has '%'", "more");
     return made(std::move(out));
 }
 

@@ -54,7 +54,12 @@ private:
         if (!failure_) failure_ = held.error();
         return {};
     }
-    json parse_optional(std::string_view text, const char* name) { return text.empty() ? json() : parse(text, name); }
+    json parse_optional(std::string_view text, const char* name) {
+        if (text.empty()) return {};
+        json held = parse(text, name);
+        if (!failure_ && !held.is_object()) failure_ = make_error(errc::bad_format, name, "a JSON object", held.type_name());
+        return held;
+    }
 
     /// A member, or null where it is absent or the value is no object.
     static const json& field(const json& object, const char* key) {

@@ -1,14 +1,14 @@
 // Strategies driven by recorded models: GPT-4's published answers to the Game of 24, through the scripted
 // engine. No model runs; votes, best of n and tree search must give the numbers that the logs give.
-#include "hence/reason/registry.hpp"
 #include "hence/reason/reason.hpp"
+#include "hence/reason/registry.hpp"
 
 #include "scripts.hpp"
 #include "support/catch.hpp"
 #include "support/test_data.hpp"
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -52,7 +52,8 @@ sampled replay_samples(const json& log, const std::vector<std::string>& table) {
         scripted_engine e(hence_test::recorded(answers, question + "\n"));
         reason_options options;
         options.max_tokens = 5000;
-        const answer a = reason(e, question, best_of_n{.samples = answers.size(), .scorer = verify::game24()}, {}, options);
+        const answer a =
+            reason(e, question, best_of_n{.samples = answers.size(), .scorer = verify::game24()}, {}, options);
         REQUIRE(a.candidates.size() == answers.size());
         double right = 0;
         for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -101,7 +102,8 @@ std::string named(const std::string& path) {
 
 TEST_CASE("recorded plain answers: 6.2 % mean success, and chain of thought 4.2 % with 24 of 50 by any of 100") {
     HENCE_REQUIRE_DATA(table_path, "eval/game24/24.csv");
-    HENCE_REQUIRE_DATA(plain_path, "eval/game24/gpt4-logs/gpt-4_0.7_naive_standard_sample_100_start900_end1000_even.json");
+    HENCE_REQUIRE_DATA(plain_path,
+                       "eval/game24/gpt4-logs/gpt-4_0.7_naive_standard_sample_100_start900_end1000_even.json");
     HENCE_REQUIRE_DATA(cot_path, "eval/game24/gpt4-logs/gpt-4_0.7_naive_cot_sample_100_start900_end1000_even.json");
     const auto table = puzzles(table_path);
     const sampled plain = replay_samples(log_file(plain_path), table);
@@ -137,8 +139,10 @@ TEST_CASE("recorded tree of thoughts: the same states kept at every step; 32 of 
                 REQUIRE(parent < from.size());
                 proposals[base] += y.substr(base.size());
                 const double value = step["values"][i].get<double>();
-                if (values.find(y) == values.end()) values[y] = judgements(value);
-                else CHECK(value == 0);  // a copy scores zero
+                if (values.find(y) == values.end())
+                    values[y] = judgements(value);
+                else
+                    CHECK(value == 0);  // a copy scores zero
             }
         }
         scripted_engine e(script([&](std::string_view context) -> script_reply {
@@ -156,7 +160,8 @@ TEST_CASE("recorded tree of thoughts: the same states kept at every step; 32 of 
         }));
         verify::judge judge;
         judge.text = "value|{text}";
-        const tree_of_thoughts tree{.breadth = 5, .samples = 1, .steps = 4, .propose = "propose|{text}", .scorer = judge};
+        const tree_of_thoughts tree{
+            .breadth = 5, .samples = 1, .steps = 4, .propose = "propose|{text}", .scorer = judge};
         reason_options options;
         options.max_tokens = 20000;
         options.extractor = extract::last_line{};
@@ -171,7 +176,8 @@ TEST_CASE("recorded tree of thoughts: the same states kept at every step; 32 of 
         INFO("puzzle " << x);
         CHECK(found == expected);
         int right = 0;
-        for (const candidate& c : a.candidates) right += verify::solves_24("24: " + x, extract::last_line{}(c.text).value_or("")).has_value() ? 1 : 0;
+        for (const candidate& c : a.candidates)
+            right += verify::solves_24("24: " + x, extract::last_line{}(c.text).value_or("")).has_value() ? 1 : 0;
         any += right > 0 ? 1 : 0;
         mean += right / 5.0;
         ++count;
@@ -179,4 +185,56 @@ TEST_CASE("recorded tree of thoughts: the same states kept at every step; 32 of 
     CHECK(count == 50);
     CHECK(any == 32);
     CHECK(std::abs(mean / count - 0.204) < 0.0005);
+}
+
+TEST_CASE("recorded GSM8K: four systems' solutions vote, and the winner is right where its system's record says so") {
+    HENCE_REQUIRE_DATA(path, "eval/gsm8k/recorded_solutions_even.jsonl");
+    std::ifstream file(path);
+    std::string line;
+    int questions = 0;
+    int right = 0;
+    int agreements = 0;
+    std::map<std::string, int> alone;
+    while (std::getline(file, line)) {
+        const json entry = json::parse(line, nullptr, false);
+        std::vector<std::string> solutions;
+        std::vector<bool> correct;
+        for (const char* system : {"6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"}) {
+            solutions.push_back(entry[system]["solution"].get<std::string>());
+            correct.push_back(entry[system]["is_correct"].get<bool>());
+            alone[system] += correct.back() ? 1 : 0;
+        }
+        scripted_engine e(hence_test::recorded(solutions, "q\n"));
+        reason_options options;
+        options.max_tokens = 20000;
+        options.extractor = extract::after_marker{.marker = "A:"};
+        const answer a = reason(e, "q", self_consistency{.samples = 4, .stop_when_decided = false}, {}, options);
+        REQUIRE(a.candidates.size() == 4);
+        // The vote counted by hand: most voices, ties to the first that was seen.
+        std::vector<std::string> said;
+        for (const std::string& text : solutions)
+            said.push_back(canonicalize(options.extractor(text).value_or("")).text);
+        std::size_t best = 0;
+        std::ptrdiff_t most = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::ptrdiff_t voices = said[i].empty() ? 0 : std::count(said.begin(), said.end(), said[i]);
+            if (voices > most) {
+                most = voices;
+                best = i;
+            }
+        }
+        INFO("question " << questions);
+        CHECK(a.canonical == said[best]);
+        CHECK(a.text == solutions[best]);
+        if (most > 0) CHECK(std::abs(a.confidence * a.parse_rate * 4 - static_cast<double>(most)) < 1e-9);
+        right += correct[best] ? 1 : 0;
+        agreements += most > 1 ? 1 : 0;
+        ++questions;
+    }
+    CHECK(questions >= 600);
+    CHECK(agreements > questions / 4);
+    // Four unequal systems: their vote is better than the mean of them.
+    int sum = 0;
+    for (const auto& [system, count] : alone) sum += count;
+    CHECK(4 * right > sum);
 }

@@ -44,11 +44,13 @@ struct budget_forcing {
     }
 
     /// @shape none
-    /// @errors those of the engine and the scorer
+    /// @errors invalid_argument: no tokens for the answer; those of the engine and the scorer
     /// @source Muennighoff et al., 2501.19393, section 3.1
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         answer out;
+        if (answer_tokens == 0 && !(answer_prefix.empty() && end_of_thinking.empty()))
+            return make_error(errc::invalid_argument, "budget_forcing.forced_answer_tokens", "1 or more", "0");
         HENCE_TRY_ASSIGN(chain, thought.begin(context, context.sampling(temperature)));
         const std::size_t limit = most > 0 ? most : context.options().max_tokens;
         std::size_t refused = 0;

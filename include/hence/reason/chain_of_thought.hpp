@@ -46,6 +46,8 @@ struct chain_of_thought {
     template <reasoning_engine Engine>
     [[nodiscard]] result<typename Engine::branch_type> begin(reasoning_context<Engine>& context,
                                                              const sampling& s) const {
+        if (!answer_prefix.empty() && answer_tokens == 0)
+            return make_error(errc::invalid_argument, "chain_of_thought.answer_tokens", "1 or more after an answer prefix", "0");
         prompt_parts parts;
         if (instruction) parts.instruction = *instruction;
         else if (context.chats())

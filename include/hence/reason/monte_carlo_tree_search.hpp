@@ -63,6 +63,7 @@ struct monte_carlo_tree_search {
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         HENCE_TRY(detail::require_positive("monte_carlo_tree_search", {{"iterations", iterations}, {"width", width}, {"depth", depth}, {"step_tokens", step.tokens}}));
+        if (discriminate) HENCE_TRY(detail::require_positive("monte_carlo_tree_search", {{"maskings", maskings}}));
         using leaf = detail::step_leaf<Engine>;
         detail::step_search<Engine> search(context, step, scorer);
         HENCE_TRY_ASSIGN(root, thought.begin(context, context.sampling(temperature)));

@@ -63,6 +63,7 @@ struct tree_of_thoughts {
     template <reasoning_engine Engine>
     [[nodiscard]] result<answer> run(reasoning_context<Engine>& context) const {
         HENCE_TRY(detail::require_positive("tree_of_thoughts", {{"breadth", breadth}, {"samples", samples}, {"steps", steps}, {"step_tokens", step.tokens}}));
+        if (!vote_prompt.empty()) HENCE_TRY(detail::require_positive("tree_of_thoughts", {{"votes", votes}}));
         HENCE_TRY_ASSIGN(root, thought.begin(context, context.sampling(temperature)));
         detail::step_search<Engine> tree(context, step, scorer);
         std::vector<detail::step_leaf<Engine>> done;

@@ -37,7 +37,7 @@ struct group_confidence {
     int top_k = 20;
 };
 
-/// Appends a question to the branch and reads P(yes) / (P(yes) + P(no)); then takes it back.
+/// Appends a question to the branch and reads P(yes) / (P(yes) + P(no)); then takes it back. 0 where the context has no room for it.
 /// Source: Kadavath et al., 2207.05221 (P(True)).
 struct probe {
     std::string suffix = "\nIs this answer right? ";
@@ -132,7 +132,7 @@ public:
 
     verifier() = default;
     template <class V>
-        requires(!std::same_as<std::remove_cvref_t<V>, verifier> && std::constructible_from<kind, V &&>)
+        requires(!std::same_as<std::remove_cvref_t<V>, verifier> && std::constructible_from<kind, V&&>)
     verifier(V&& v) : kind_(std::forward<V>(v)) {}
 
     [[nodiscard]] const kind& which() const noexcept { return kind_; }
@@ -162,7 +162,8 @@ public:
 
 private:
     [[nodiscard]] result<double> recorded(std::span<const token_statistics> statistics) const;
-    [[nodiscard]] result<double> checked(const verify::check& c, std::string_view question, std::string_view text) const;
+    [[nodiscard]] result<double> checked(const verify::check& c, std::string_view question,
+                                         std::string_view text) const;
     template <reasoning_engine Engine>
     result<std::vector<double>> probed(reasoning_context<Engine>& context, const verify::probe& p,
                                        std::span<const scored_branch<Engine>> items) const;
@@ -187,9 +188,10 @@ struct stated_answer {
     double probability = 0;
 };
 
-/// What each branch states after `prefix`, on forks that are dropped again: the branches stay as they were.
+/// What each branch states after `prefix`, on forks that are dropped again: the branches stay as they were. A branch
+/// whose context is full states nothing, with probability 0.
 /// @shape one answer for each branch
-/// @errors budget_exhausted: no room for all of it; those of the engine
+/// @errors budget_exhausted: it does not allow all of it; those of the engine
 /// @source none
 template <reasoning_engine Engine>
 [[nodiscard]] result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& context,
@@ -227,7 +229,8 @@ result<std::vector<token_id>> first_tokens(const Engine& engine, std::string_vie
     for (const std::string_view word : {yes, no}) {
         HENCE_TRY_ASSIGN(tokens, engine.encode(word, encode_as::continuation));
         if (tokens.empty())
-            return make_error(errc::invalid_argument, "verifier", "a word that begins with a token", concat({"'", word, "'"}));
+            return make_error(errc::invalid_argument, "verifier", "a word that begins with a token",
+                              concat({"'", word, "'"}));
         ids.push_back(tokens[0]);
     }
     if (ids[0] == ids[1])
@@ -244,18 +247,25 @@ result<std::vector<double>> verifier::probed(reasoning_context<Engine>& context,
     using branch_type = typename Engine::branch_type;
     HENCE_TRY_ASSIGN(candidates, detail::first_tokens(context.engine(), p.yes, p.no));
     std::vector<branch_type> asked;
-    for (const auto& item : items) {
-        if (item.where == nullptr)
-            return make_error(errc::invalid_argument, "verify::probe", "branches that are still there to be asked", "text alone");
-        HENCE_TRY_ASSIGN(children, item.where->fork(1));
+    std::vector<std::size_t> owner;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (items[i].where == nullptr)
+            return make_error(errc::invalid_argument, "verify::probe", "branches that are still there to be asked",
+                              "text alone");
+        HENCE_TRY_ASSIGN(children, items[i].where->fork(1));
         HENCE_TRY(context.reopen(children[0]));
-        HENCE_TRY(context.force(children[0], p.suffix));
+        HENCE_TRY_ASSIGN(room, context.force(children[0], p.suffix));
+        if (!room && context.cut()) return make_error(errc::budget_exhausted, label(), "room for the question");
+        if (!room) continue;  // its context is full: it cannot be asked
         asked.push_back(std::move(children[0]));
+        owner.push_back(i);
     }
+    std::vector<double> scores(items.size(), 0.0);
+    if (asked.empty()) return scores;
     auto pointers = context.pointers(asked);
     HENCE_TRY_ASSIGN(logs, context.next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
-    std::vector<double> scores;
-    for (const auto& log : logs) scores.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
+    for (std::size_t i = 0; i < logs.size(); ++i)
+        scores[owner[i]] = detail::yes_share(static_cast<double>(logs[i][0]), static_cast<double>(logs[i][1]));
     return scores;
 }
 
@@ -276,7 +286,8 @@ result<std::vector<double>> verifier::prompted(reasoning_context<Engine>& contex
     if (!asked.empty()) {
         auto pointers = context.pointers(asked);
         HENCE_TRY_ASSIGN(logs, context.next_log_probabilities(std::span<branch_type* const>(pointers), candidates));
-        for (const auto& log : logs) told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
+        for (const auto& log : logs)
+            told.push_back(detail::yes_share(static_cast<double>(log[0]), static_cast<double>(log[1])));
     }
     std::vector<double> scores;
     for (const std::size_t at : prompts.place) scores.push_back(at < told.size() ? told[at] : p.stateless);
@@ -304,7 +315,8 @@ result<std::vector<double>> verifier::judged(reasoning_context<Engine>& context,
     HENCE_TRY(context.extend_aside(std::span<branch_type* const>(pointers), limits));
     std::vector<double> told(prompts.distinct.size(), 0);
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (asked[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, label(), "room for every judgement");
+        if (asked[i].finish() == finish_reason::budget)
+            return make_error(errc::budget_exhausted, label(), "room for every judgement");
         told[i / j.samples] += detail::word_value(asked[i].text(), j.words);
     }
     std::vector<double> scores;
@@ -319,15 +331,21 @@ result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& cont
     using branch_type = typename Engine::branch_type;
     std::vector<branch_type> forks;
     std::vector<std::size_t> drawn_from;
-    for (branch_type* const one : branches) {
-        HENCE_TRY_ASSIGN(child, one->fork(1));
+    std::vector<std::size_t> owner;
+    for (std::size_t i = 0; i < branches.size(); ++i) {
+        HENCE_TRY_ASSIGN(child, branches[i]->fork(1));
         HENCE_TRY(child[0].set_sampling(context.sampling(0.0f)));
         HENCE_TRY(context.reopen(child[0]));
         HENCE_TRY_ASSIGN(room, context.force(child[0], how.prefix));
-        if (!room) return make_error(errc::budget_exhausted, "state_answers", "room for the answer prefix");
+        if (!room && context.cut())
+            return make_error(errc::budget_exhausted, "state_answers", "room for the answer prefix");
+        if (!room) continue;
         drawn_from.push_back(child[0].generated().size());
         forks.push_back(std::move(child[0]));
+        owner.push_back(i);
     }
+    std::vector<stated_answer> out(branches.size());
+    if (forks.empty()) return out;
     until limits;
     limits.max_tokens = how.max_tokens;
     limits.log_probabilities = true;
@@ -335,14 +353,16 @@ result<std::vector<stated_answer>> state_answers(reasoning_context<Engine>& cont
     if (!how.stop.empty()) limits.stop.push_back(how.stop);
     const auto pointers = context.pointers(forks);
     HENCE_TRY(context.extend_aside(std::span<branch_type* const>(pointers), limits));
-    std::vector<stated_answer> out;
     for (std::size_t i = 0; i < forks.size(); ++i) {
-        if (forks[i].finish() == finish_reason::budget) return make_error(errc::budget_exhausted, "state_answers", "room for every answer");
+        if (forks[i].finish() == finish_reason::budget)
+            return make_error(errc::budget_exhausted, "state_answers", "room for every answer");
+        const auto drawn = forks[i].statistics().subspan(drawn_from[i]);
+        if (drawn.empty()) continue;  // the prefix took the last room in the context
         double sum = 0;
-        for (const token_statistics& s : forks[i].statistics().subspan(drawn_from[i])) sum += static_cast<double>(s.log_probability);
+        for (const token_statistics& s : drawn) sum += static_cast<double>(s.log_probability);
         const std::string whole = forks[i].text();
         const std::string before = context.engine().decode(forks[i].generated().first(drawn_from[i]));
-        out.push_back({whole.substr(std::min(before.size(), whole.size())), std::exp(sum)});
+        out[owner[i]] = {whole.substr(std::min(before.size(), whole.size())), std::exp(sum)};
     }
     return out;
 }
@@ -353,7 +373,8 @@ result<std::vector<double>> verifier::stated(reasoning_context<Engine>& context,
     std::vector<typename Engine::branch_type*> branches;
     for (const auto& item : items) {
         if (item.where == nullptr)
-            return make_error(errc::invalid_argument, "verify::forced_answer", "branches that are still there to be asked", "text alone");
+            return make_error(errc::invalid_argument, "verify::forced_answer",
+                              "branches that are still there to be asked", "text alone");
         branches.push_back(item.where);
     }
     HENCE_TRY_ASSIGN(answers, state_answers(context, std::span<typename Engine::branch_type* const>(branches), f));
@@ -377,7 +398,8 @@ result<std::vector<double>> verifier::score(reasoning_context<Engine>& context,
             continue;
         }
         if (item.where == nullptr)
-            return make_error(errc::invalid_argument, label(), "branches that are still there to be read", "text alone");
+            return make_error(errc::invalid_argument, label(), "branches that are still there to be read",
+                              "text alone");
         HENCE_TRY_ASSIGN(one, recorded(item.where->statistics()));
         scores.push_back(one);
     }

@@ -13,7 +13,16 @@ template <reasoning_engine Engine>
 result<std::vector<answer>> share_budget(Engine& engine, std::span<const std::string> questions, const shared_voting& s,
                                          const budget& limit, const reason_options& options) {
     using branch_type = typename Engine::branch_type;
-    HENCE_TRY(detail::require_positive("shared_voting", {{"questions (given)", questions.size()}, {"first", s.first}, {"window", s.window}, {"questions", s.questions}, {"samples", s.samples}}));
+    HENCE_TRY(detail::require_positive("shared_voting", {{"questions (given)", questions.size()},
+                                                         {"first", s.first},
+                                                         {"window", s.window},
+                                                         {"questions", s.questions},
+                                                         {"samples", s.samples}}));
+    for (std::size_t q = 0; q < questions.size(); ++q)
+        if (questions[q].find_first_not_of(" \t\r\n") == std::string::npos)
+            return make_error(errc::invalid_argument, concat({"questions[", q, "]"}), "some text", "an empty question");
+    if (options.max_tokens == 0)
+        return make_error(errc::invalid_argument, "reason_options.max_tokens", "1 or more", "0");
     HENCE_TRY(limit.check());
     const budget_scope<Engine> scope(engine, limit);
     HENCE_TRY(scope.status());
@@ -24,10 +33,12 @@ result<std::vector<answer>> share_budget(Engine& engine, std::span<const std::st
     };
     std::vector<asked> state;
     std::vector<answer> out(questions.size());
+    std::vector<reason_options> own(questions.size(), options);
     std::vector<reasoning_context<Engine>> contexts;
     contexts.reserve(questions.size());
     for (std::size_t q = 0; q < questions.size(); ++q) {
-        contexts.emplace_back(engine, questions[q], options);
+        own[q].seed = mix64(options.seed, q);  // questions must not share their luck
+        contexts.emplace_back(engine, questions[q], own[q]);
         HENCE_TRY_ASSIGN(root, s.thought.begin(contexts.back(), contexts.back().sampling(s.temperature)));
         state.push_back({std::move(root), {}, 0});
     }
@@ -43,7 +54,10 @@ result<std::vector<answer>> share_budget(Engine& engine, std::span<const std::st
             const auto [first, second] = a.votes.top_two();
             const double sure = a.begun == 0 ? 0 : statistics::majority_probability(first, second);
             if (a.begun > 0 && sure >= s.threshold) continue;
-            const double bonus = a.begun == 0 ? 1e9 : s.exploration * std::sqrt(std::log(static_cast<double>(drawn)) / static_cast<double>(a.begun));
+            const double bonus =
+                a.begun == 0
+                    ? 1e9
+                    : s.exploration * std::sqrt(std::log(static_cast<double>(drawn)) / static_cast<double>(a.begun));
             wanted.emplace_back(1 - sure + bonus, q);
         }
         if (wanted.empty()) break;
@@ -69,9 +83,12 @@ result<std::vector<answer>> share_budget(Engine& engine, std::span<const std::st
             ++drawn;
             out[q].account += event.which.account();
             const bool whole = c.finish != finish_reason::budget && c.finish != finish_reason::cancelled;
-            if (!whole) c.value.clear(), c.canonical.clear();
-            else if (c.parsed()) a.votes.add(c.sample, c.canonical);
-            else a.votes.add_unparsed();
+            if (!whole)
+                c.value.clear(), c.canonical.clear();
+            else if (c.parsed())
+                a.votes.add(c.sample, c.canonical);
+            else
+                a.votes.add_unparsed();
             out[q].candidates.push_back(std::move(c));
         }));
     }

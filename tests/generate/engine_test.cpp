@@ -250,9 +250,9 @@ TEST_CASE("branches of one call that begin alike compute their common prompt onc
         branches.push_back(e.begin(prompt, i, warm()).value());
     }
     REQUIRE(e.extend(branches, {.max_tokens = 1}).has_value());
-    // One whole prompt, four tails of 20 (4 of them up to the last token), and the last token of the other three.
-    REQUIRE(e.account().rows == 70 + 3 + 4 * 20);
-    REQUIRE(e.account().cached_tokens == 3 * 69 + 4 * 50);
+    // One whole prompt, from whose logits the other three draw too, and four tails of 20.
+    REQUIRE(e.account().rows == 70 + 4 * 20);
+    REQUIRE(e.account().cached_tokens == 3 * 70 + 4 * 50);
 }
 
 TEST_CASE("forks of a branch that has not run yet compute its prompt once") {
@@ -262,7 +262,9 @@ TEST_CASE("forks of a branch that has not run yet compute its prompt once") {
     auto children = trunk.fork(10).value();
     REQUIRE(e.account().forwards == 0);
     REQUIRE(e.extend(children, {.max_tokens = 3}).has_value());
-    REQUIRE(e.account().rows == 63 + 10 * 3);
+    // The prompt's last row gives all ten their first token.
+    REQUIRE(e.account().rows == 64 + 10 * 2);
+    REQUIRE(e.account().forwards == 3);
 }
 
 TEST_CASE("peak cache bytes are those of the unique tokens plus one part-filled page a branch") {

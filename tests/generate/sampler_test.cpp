@@ -206,7 +206,8 @@ TEST_CASE("every tier of noise words this machine runs gives the words of the co
         const std::uint64_t stream = mix64(trial, 2);
         for (const vocabulary::noise_words tier : tiers) {
             std::uint32_t words[64];
-            tier(rng, stream, trial * 77, trial * 16, words);
+            const std::uint32_t least = tier(rng, stream, trial * 77, trial * 16, words);
+            REQUIRE(least == *std::min_element(std::begin(words), std::end(words)));
             for (token_id t = 0; t < 64; ++t) {
                 const auto at = vocabulary::address_of(static_cast<token_id>(trial * 64) + t);
                 REQUIRE(words[t] == rng.words(stream, trial * 77, at.lane)[at.word]);
@@ -272,6 +273,11 @@ TEST_CASE("penalties and biases change the logits as documented") {
     REQUIRE(d.token == 0);
     REQUIRE(std::abs(d.statistics.log_probability - log_probability(raw, 0)) < 1e-6f);
 
+    logits = raw;
+    request.restore = true;
+    REQUIRE(s.draw(logits, request).token == d.token);
+    REQUIRE(logits == raw);
+    request.restore = false;
     how.penalty_window = -1;
     logits = raw;
     REQUIRE(s.draw(logits, request).status == draw_status::ok);

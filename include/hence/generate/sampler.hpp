@@ -40,6 +40,7 @@ struct draw_request {
     bool log_probability = false;    ///< as until::log_probabilities, of the chosen token
     int confidence_top_k = 0;        ///< as until::confidence_top_k
     bool self_certainty = false;     ///< as until::self_certainty
+    bool restore = false;            ///< leave the logits as they came, for others that draw from them
 };
 
 enum class draw_status : std::uint8_t {
@@ -70,7 +71,7 @@ public:
     /// @source none
     void reserve(std::size_t history, std::size_t biases);
 
-    /// Draws one token. The logits are changed where penalties and biases apply.
+    /// Draws one token. The logits are changed where penalties and biases apply, unless draw_request::restore is set.
     /// @shape logits[vocabulary_size]
     /// @errors none: see drawn::status
     /// @numerics the law is softmax(logits / temperature) over the survivors up to 2^-64 per token and the
@@ -97,7 +98,7 @@ private:
         float raw;
     };
 
-    void scan(std::span<const float> logits) noexcept;
+    [[nodiscard]] bool scan(std::span<const float> logits) noexcept;
     void adjust(std::span<float> logits, const draw_request& request) noexcept;
     void gather(std::span<const float> logits, float at_least) noexcept;
     void keep_top(std::span<const float> logits, std::size_t count) noexcept;
@@ -106,7 +107,7 @@ private:
     [[nodiscard]] double perturbed(float logit, token_id id, const draw_request& request) const noexcept;
     [[nodiscard]] token_id draw_survivor(std::span<const float> logits, candidate last, const draw_request& request) const noexcept;
 
-    void (*words_)(const counter_rng&, std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t*) noexcept;
+    std::uint32_t (*words_)(const counter_rng&, std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t*) noexcept;
     float top_ = 0;             // largest logit of the last scan()
     token_id arg_ = no_token;   // where, lowest id
     std::pmr::vector<float> block_tops_;  // largest logit of each block of tokens

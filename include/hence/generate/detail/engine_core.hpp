@@ -106,6 +106,7 @@ private:
         std::int32_t first_logit;  // of the rows that ask, or -1
         std::int32_t logits;       // how many ask
         bool draws;
+        const branch_state* twin = nullptr;  // has no rows: draws from this one's logits, and takes over its cache
     };
     // Marks the time and the engine as running, for the length of a call.
     class busy {
@@ -149,6 +150,8 @@ private:
     // engine_extend.inl.hpp: what comes of the step
     void prepare_extend(const until& rules, event_listener listener);
     void plan_draws(bool ordered, result<void>& why);
+    [[nodiscard]] bool plan_twin(branch_state& state);
+    void settle_cache() noexcept;
     void draw(const until& rules) noexcept;
     result<void> commit(const until& rules, event_listener listener);
     void append(branch_state& state, const drawn& d, const until& rules, event_listener listener);

@@ -13,7 +13,8 @@ HENCE_NAMESPACE_BEGIN
 
 namespace detail {
 
-HENCE_INLINE error engine_core::not_a_number(const branch_state& state, std::size_t position, const std::string& token) const {
+HENCE_INLINE error engine_core::not_a_number(const branch_state& state, std::size_t position,
+                                             const std::string& token) const {
     return make_error(errc::not_a_number,
                       concat({"logits of the branch with stream ", state.stream, " at position ", position}),
                       "finite numbers", concat({"NaN or infinity", token}));
@@ -43,7 +44,8 @@ HENCE_INLINE void engine_core::prepare_extend(const until& rules, event_listener
         if (state->finish == finish_reason::end_token || state->finish == finish_reason::context_full) continue;
         state->finish = finish_reason::none;
         state->text_bytes = no_limit;
-        const std::size_t most = state->tokens.size() + std::min(rules.max_tokens, context_ - std::min(context_, state->tokens.size()));
+        const std::size_t most =
+            state->tokens.size() + std::min(rules.max_tokens, context_ - std::min(context_, state->tokens.size()));
         // Doubling, so that many short calls cost no more than one long one.
         if (state->tokens.capacity() < most) {
             state->tokens.reserve(std::max(most, std::min(context_, 2 * state->tokens.size())));
@@ -52,7 +54,8 @@ HENCE_INLINE void engine_core::prepare_extend(const until& rules, event_listener
         if (state->statistics.capacity() < most - state->prompt) state->statistics.reserve(most - state->prompt);
         state->kv.reserve(most);
         const sampling& how = state->how;
-        window = std::max(window, how.penalty_window < 0 ? most : std::min(most, static_cast<std::size_t>(how.penalty_window)));
+        window = std::max(window,
+                          how.penalty_window < 0 ? most : std::min(most, static_cast<std::size_t>(how.penalty_window)));
         biases = std::max(biases, how.logit_bias.size());
         if (!matches_ && listener.call == nullptr) continue;
         // Where the new text begins: with the open character that the old one may end in.
@@ -61,7 +64,8 @@ HENCE_INLINE void engine_core::prepare_extend(const until& rules, event_listener
             if (static_cast<std::size_t>(state->tokens[i]) < tokens.size()) before += tokens.bytes(state->tokens[i]);
         const std::size_t open = text::incomplete_utf8_tail(before);
         state->text_start = before.size() - open;
-        if (matches_) state->stops.start(rules.stop, longest_piece_, std::string_view(before).substr(before.size() - open));
+        if (matches_)
+            state->stops.start(rules.stop, longest_piece_, std::string_view(before).substr(before.size() - open));
     }
     reserve_plan(list_.size());
     reserve_logits(std::min(list_.size(), options_.max_logits));
@@ -70,7 +74,8 @@ HENCE_INLINE void engine_core::prepare_extend(const until& rules, event_listener
 }
 
 // A branch is done: tells the listener once.
-HENCE_INLINE void engine_core::conclude(branch_state& state, finish_reason reason, const until& rules, event_listener listener) {
+HENCE_INLINE void engine_core::conclude(branch_state& state, finish_reason reason, const until& rules,
+                                        event_listener listener) {
     state.finish = reason;
     state.done = true;
     --active_;
@@ -105,6 +110,29 @@ HENCE_INLINE void engine_core::sweep(const until& rules, event_listener listener
     }
 }
 
+// Forks that have drawn nothing yet have one text, and so one row gives the logits of all of them: a branch whose
+// tokens are those of the last one that draws in this step draws from the same. (A row's result depends on nothing else.)
+HENCE_INLINE bool engine_core::plan_twin(branch_state& state) {
+    if (parts_.empty() || state.drawn() != 0) return false;
+    const part& last = parts_.back();
+    const branch_state* const other = last.twin != nullptr ? last.twin : last.state;
+    if (!last.draws || other->drawn() != 0 || other->tokens != state.tokens) return false;
+    state.donor = nullptr;
+    parts_.push_back({&state, state.tokens.size(), last.first_logit, 0, true, other});
+    return true;
+}
+
+// The caches as the step has left them, before any callback can change a branch that others take over from.
+HENCE_INLINE void engine_core::settle_cache() noexcept {
+    for (const part& p : parts_) {
+        if (p.state->done || p.state->pruned || p.state->finish != finish_reason::none) continue;
+        if (p.twin == nullptr)
+            p.state->kv.advance(p.end);
+        else
+            p.state->kv.share(p.twin->kv, p.end);
+    }
+}
+
 // Fills the step: each branch that may draw gets its pending rows and one that asks. Where order can be
 // seen (a callback, a budget of tokens) a branch draws only after all that come before it, by tokens drawn
 // and place in the list: then what happens does not depend on how steps are cut.
@@ -125,12 +153,19 @@ HENCE_INLINE void engine_core::plan_draws(bool ordered, result<void>& why) {
     bool blocked = false;
     for (branch_state* state : order_) {
         if (rows_left() == 0 || !batch_has_room()) break;
+        const std::size_t pending = state->pending();
+        const bool in_turn = !(ordered && blocked) && tickets > 0;
+        const bool decodes = state->donor == nullptr && pending == 1;
+        if (in_turn && plan_twin(*state)) {
+            decoding -= decodes ? 1 : 0;
+            tickets -= tickets == no_limit ? 0 : 1;
+            continue;
+        }
         if (state->donor != nullptr) {
             blocked = true;
             continue;
         }
-        const std::size_t pending = state->pending();
-        const bool may_draw = !(ordered && blocked) && logits_left() > 0 && tickets > 0;
+        const bool may_draw = in_turn && logits_left() > 0;
         std::size_t n = std::min(pending, rows_left());
         if (pending == 1) {
             decoding -= 1;
@@ -152,10 +187,12 @@ HENCE_INLINE void engine_core::plan_draws(bool ordered, result<void>& why) {
 }
 
 HENCE_INLINE void engine_core::draw(const until& rules) noexcept {
-    draws_.resize(static_cast<std::size_t>(logits_));
+    draws_.resize(parts_.size());
     auto work = [&](const worker& self) {
         sampler& own = samplers_[static_cast<std::size_t>(self.index)];
-        for (const part& p : parts_) {
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const part& p = parts_[i];
+            // Twins read one row, and a draw changes it for a while: one worker has them all.
             if (!p.draws || p.first_logit % self.count != self.index) continue;
             const auto row = static_cast<std::size_t>(p.first_logit);
             draw_request request;
@@ -166,7 +203,8 @@ HENCE_INLINE void engine_core::draw(const until& rules) noexcept {
             request.log_probability = rules.log_probabilities;
             request.confidence_top_k = rules.confidence_top_k;
             request.self_certainty = rules.self_certainty;
-            draws_[row] = own.draw({logit_data_ + row * logit_stride_, vocabulary_}, request);
+            request.restore = true;
+            draws_[i] = own.draw({logit_data_ + row * logit_stride_, vocabulary_}, request);
         }
     };
     if (logits_ > 1) {
@@ -176,7 +214,8 @@ HENCE_INLINE void engine_core::draw(const until& rules) noexcept {
     }
 }
 
-HENCE_INLINE void engine_core::append(branch_state& state, const drawn& d, const until& rules, event_listener listener) {
+HENCE_INLINE void engine_core::append(branch_state& state, const drawn& d, const until& rules,
+                                      event_listener listener) {
     const hence::tokenizer& tokens = model_->tokenizer();
     state.tokens.push_back(d.token);
     state.statistics.push_back(d.statistics);
@@ -215,26 +254,34 @@ HENCE_INLINE void engine_core::append(branch_state& state, const drawn& d, const
         if (!text::is_valid_utf8(piece)) piece = repaired = text::to_valid_utf8(piece);
         event.text = piece;
         listener.call(listener.context, event);
-        if (state.pruned) reason = state.finish;
-        else if (reason == finish_reason::none) reason = state.finish;  // cancelled by the callback
+        if (state.pruned)
+            reason = state.finish;
+        else if (reason == finish_reason::none)
+            reason = state.finish;  // cancelled by the callback
     }
     if (reason != finish_reason::none) conclude(state, reason, rules, listener);
 }
 
 // What the step gave, branch by branch in the order in which it was planned.
 HENCE_INLINE result<void> engine_core::commit(const until& rules, event_listener listener) {
-    for (const part& p : parts_) {
+    settle_cache();
+    // The last token has always to run: where none was appended, its place in the cache is given back.
+    const auto give_back = [](branch_state& state) {
+        if (!state.pruned && state.kv.length() >= state.tokens.size()) state.kv.truncate(state.tokens.size() - 1);
+    };
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        const part& p = parts_[i];
         branch_state& state = *p.state;
-        if (state.done || state.pruned || state.finish != finish_reason::none) continue;
-        state.kv.advance(p.end);
-        if (!p.draws) continue;
-        const drawn& d = draws_[static_cast<std::size_t>(p.first_logit)];
-        if (d.status == draw_status::not_a_number) {
-            state.kv.truncate(state.tokens.size() - 1);
-            return not_a_number(state, state.tokens.size(), concat({" for token ", d.token}));
+        if (state.done || state.pruned || state.finish != finish_reason::none) {
+            give_back(state);
+            continue;
         }
-        if (d.status == draw_status::no_candidate) {
-            state.kv.truncate(state.tokens.size() - 1);
+        if (!p.draws) continue;
+        const drawn& d = draws_[i];
+        if (d.status == draw_status::not_a_number || d.status == draw_status::no_candidate) {
+            for (std::size_t rest = i; rest < parts_.size(); ++rest) give_back(*parts_[rest].state);
+            if (d.status == draw_status::not_a_number)
+                return not_a_number(state, state.tokens.size(), concat({" for token ", d.token}));
             return make_error(errc::invalid_argument, "sampling.logit_bias", "at least one token that is not banned",
                               concat({"none for the branch with stream ", state.stream}));
         }
@@ -243,7 +290,8 @@ HENCE_INLINE result<void> engine_core::commit(const until& rules, event_listener
     return {};
 }
 
-HENCE_INLINE result<void> engine_core::extend(std::span<branch* const> branches, const until& rules, event_listener listener) {
+HENCE_INLINE result<void> engine_core::extend(std::span<branch* const> branches, const until& rules,
+                                              event_listener listener) {
     HENCE_TRY(check(rules, vocabulary_));
     HENCE_TRY(check_list(branches, "engine.extend"));
     const busy guard(*this);
@@ -259,7 +307,11 @@ HENCE_INLINE result<void> engine_core::extend(std::span<branch* const> branches,
             for (std::size_t i = 0; i < list_.size(); ++i) {
                 if (list_[i]->done) continue;
                 const finish_reason own = list_[i]->finish;  // an earlier event's callback may have cancelled it
-                conclude(*list_[i], own != finish_reason::none ? own : cancelled ? finish_reason::cancelled : finish_reason::budget, rules, listener);
+                conclude(*list_[i],
+                         own != finish_reason::none ? own
+                         : cancelled                ? finish_reason::cancelled
+                                                    : finish_reason::budget,
+                         rules, listener);
             }
             return {};
         }

@@ -37,7 +37,7 @@ HENCE_INLINE void engine_core::reserve_plan(std::size_t branches) {
     order_.reserve(branches);
     tables_.reserve(branches);
     parts_.reserve(branches);
-    draws_.reserve(options_.max_logits);
+    draws_.reserve(branches);
 }
 
 HENCE_INLINE void engine_core::clear_plan() noexcept {
@@ -154,8 +154,8 @@ HENCE_INLINE bool engine_core::take_pages(branch_state& state, std::size_t end, 
 HENCE_INLINE bool engine_core::plan_rows(branch_state& state, std::size_t end, std::size_t asking, bool draws,
                                          std::span<const token_id> beyond, result<void>& why) {
     if (!take_pages(state, end, why)) return false;
-    const auto sequence = static_cast<std::int32_t>(parts_.size());
-    parts_.push_back({&state, end, asking != 0 ? logits_ : -1, static_cast<std::int32_t>(asking), draws});
+    const auto sequence = static_cast<std::int32_t>(tables_.size());
+    parts_.push_back({&state, end, asking != 0 ? logits_ : -1, static_cast<std::int32_t>(asking), draws, nullptr});
     tables_.push_back(state.kv.table());
     for (std::size_t position = state.kv.length(); position < end; ++position) {
         const bool asks = position + asking >= end;
@@ -196,6 +196,12 @@ HENCE_INLINE void engine_core::forward() {
     used_.peak_kv_bytes = static_cast<std::int64_t>(pool_.peak_pages() * pool_.page_bytes());
     for (const part& p : parts_) {
         ++p.state->used.forwards;
+        if (p.twin != nullptr) {
+            const auto found = static_cast<std::int64_t>(p.end - p.state->kv.length());
+            p.state->used.cached_tokens += found;
+            used_.cached_tokens += found;
+            continue;
+        }
         p.state->used.rows += static_cast<std::int64_t>(p.end - p.state->kv.length());
     }
 }

@@ -17,16 +17,22 @@ HENCE_NAMESPACE_BEGIN
 
 namespace detail::vocabulary {
 
-// out[16 g + 4 w + q] is word w of lane first_lane + 4 g + q: token by token as address_of() says.
-using noise_words = void (*)(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                             std::uint32_t first_lane, std::uint32_t* out) noexcept;
+// out[16 g + 4 w + q] is word w of lane first_lane + 4 g + q: token by token as address_of() says. Returns the
+// least word, which tells of most blocks that nothing in them can win.
+using noise_words = std::uint32_t (*)(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
+                                      std::uint32_t first_lane, std::uint32_t* out) noexcept;
 
-inline void noise_words_scalar(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                               std::uint32_t first_lane, std::uint32_t* out) noexcept {
+inline std::uint32_t noise_words_scalar(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
+                                        std::uint32_t first_lane, std::uint32_t* out) noexcept {
+    std::uint32_t least = 0xFFFFFFFFu;
     for (std::uint32_t lane = 0; lane < 16; ++lane) {
         const auto words = rng.words(stream, position, first_lane + lane);
-        for (std::uint32_t word = 0; word < 4; ++word) out[16 * (lane / 4) + 4 * word + lane % 4] = words[word];
+        for (std::uint32_t word = 0; word < 4; ++word) {
+            out[16 * (lane / 4) + 4 * word + lane % 4] = words[word];
+            least = words[word] < least ? words[word] : least;
+        }
     }
+    return least;
 }
 
 #if HENCE_X86
@@ -36,14 +42,19 @@ inline constexpr int philox_m1 = static_cast<int>(0xCD9E8D57u);
 inline constexpr int philox_w0 = static_cast<int>(0x9E3779B9u);
 inline constexpr int philox_w1 = static_cast<int>(0xBB67AE85u);
 
-inline int low_int(std::uint64_t value) noexcept { return static_cast<int>(static_cast<std::uint32_t>(value)); }
+inline int low_int(std::uint64_t value) noexcept {
+    return static_cast<int>(static_cast<std::uint32_t>(value));
+}
 
 // Four lanes a vector; SSE2 is in every x86-64 build.
-inline void noise_words_sse2(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                             std::uint32_t first_lane, std::uint32_t* out) noexcept {
+inline std::uint32_t noise_words_sse2(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
+                                      std::uint32_t first_lane, std::uint32_t* out) noexcept {
     const __m128i m0 = _mm_set1_epi32(philox_m0);
     const __m128i m1 = _mm_set1_epi32(philox_m1);
     const __m128i upper = _mm_set_epi32(-1, 0, -1, 0);
+    // SSE2 compares signed numbers only: with the top bit flipped their order is the unsigned one.
+    const __m128i flip = _mm_set1_epi32(low_int(0x80000000u));
+    __m128i least = _mm_set1_epi32(0x7FFFFFFF);
     for (std::uint32_t group = 0; group < 4; ++group) {
         __m128i c0 = _mm_set1_epi32(low_int(stream));
         __m128i c1 = _mm_set1_epi32(low_int(stream >> 32));
@@ -67,20 +78,33 @@ inline void noise_words_sse2(const counter_rng& rng, std::uint64_t stream, std::
         }
         const __m128i words[4] = {c0, c1, c2, c3};
         std::memcpy(out + 16 * group, words, sizeof words);
+        for (const __m128i& word : words) {
+            const __m128i flipped = _mm_xor_si128(word, flip);
+            const __m128i less = _mm_cmplt_epi32(flipped, least);
+            least = _mm_or_si128(_mm_and_si128(less, flipped), _mm_andnot_si128(less, least));
+        }
     }
+    std::uint32_t lanes[4];
+    least = _mm_xor_si128(least, flip);
+    std::memcpy(lanes, &least, sizeof lanes);
+    std::uint32_t all = lanes[0];
+    for (const std::uint32_t lane : lanes) all = lane < all ? lane : all;
+    return all;
 }
 
 HENCE_TARGET_BEGIN("avx2")
 // Eight lanes a vector.
-inline void noise_words_avx2(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                             std::uint32_t first_lane, std::uint32_t* out) noexcept {
+inline std::uint32_t noise_words_avx2(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
+                                      std::uint32_t first_lane, std::uint32_t* out) noexcept {
     const __m256i m0 = _mm256_set1_epi32(philox_m0);
     const __m256i m1 = _mm256_set1_epi32(philox_m1);
+    __m256i least = _mm256_set1_epi32(-1);
     for (std::uint32_t half = 0; half < 2; ++half) {
         __m256i c0 = _mm256_set1_epi32(low_int(stream));
         __m256i c1 = _mm256_set1_epi32(low_int(stream >> 32));
         __m256i c2 = _mm256_set1_epi32(low_int(position));
-        __m256i c3 = _mm256_add_epi32(_mm256_set1_epi32(low_int(first_lane + 8 * half)), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+        __m256i c3 = _mm256_add_epi32(_mm256_set1_epi32(low_int(first_lane + 8 * half)),
+                                      _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
         __m256i k0 = _mm256_set1_epi32(low_int(rng.seed));
         __m256i k1 = _mm256_set1_epi32(low_int(rng.seed >> 32));
         for (int round = 0; round < 10; ++round) {
@@ -103,15 +127,21 @@ inline void noise_words_avx2(const counter_rng& rng, std::uint64_t stream, std::
             std::memcpy(lanes, &words[word], sizeof lanes);
             std::memcpy(out + 32 * half + 4 * word, lanes, 16);
             std::memcpy(out + 32 * half + 16 + 4 * word, lanes + 4, 16);
+            least = _mm256_min_epu32(least, words[word]);
         }
     }
+    std::uint32_t lanes[8];
+    std::memcpy(lanes, &least, sizeof lanes);
+    std::uint32_t all = lanes[0];
+    for (const std::uint32_t lane : lanes) all = lane < all ? lane : all;
+    return all;
 }
 HENCE_TARGET_END
 
 HENCE_TARGET_BEGIN("avx512f")
 // Sixteen lanes a vector: the whole block.
-inline void noise_words_avx512(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
-                               std::uint32_t first_lane, std::uint32_t* out) noexcept {
+inline std::uint32_t noise_words_avx512(const counter_rng& rng, std::uint64_t stream, std::uint32_t position,
+                                        std::uint32_t first_lane, std::uint32_t* out) noexcept {
     const __m512i m0 = _mm512_set1_epi32(philox_m0);
     const __m512i m1 = _mm512_set1_epi32(philox_m1);
     __m512i c0 = _mm512_set1_epi32(low_int(stream));
@@ -137,11 +167,15 @@ inline void noise_words_avx512(const counter_rng& rng, std::uint64_t stream, std
         k1 = _mm512_add_epi32(k1, _mm512_set1_epi32(philox_w1));
     }
     const __m512i words[4] = {c0, c1, c2, c3};
+    std::uint32_t all = 0xFFFFFFFFu;
     for (std::uint32_t word = 0; word < 4; ++word) {
         std::uint32_t lanes[16];
         std::memcpy(lanes, &words[word], sizeof lanes);
-        for (std::uint32_t group = 0; group < 4; ++group) std::memcpy(out + 16 * group + 4 * word, lanes + 4 * group, 16);
+        for (std::uint32_t group = 0; group < 4; ++group)
+            std::memcpy(out + 16 * group + 4 * word, lanes + 4 * group, 16);
+        for (const std::uint32_t lane : lanes) all = lane < all ? lane : all;
     }
+    return all;
 }
 HENCE_TARGET_END
 

@@ -34,12 +34,14 @@ HENCE_INLINE result<void> check(const sampling& how, std::size_t vocabulary_size
         return refuse("frequency_penalty", "from -1000000 to 1000000", text(how.frequency_penalty));
     if (!(std::abs(how.presence_penalty) <= 1e6f))
         return refuse("presence_penalty", "from -1000000 to 1000000", text(how.presence_penalty));
-    if (how.penalty_window < -1) return refuse("penalty_window", "-1 (all), 0 (none) or more", decimal(how.penalty_window));
+    if (how.penalty_window < -1)
+        return refuse("penalty_window", "-1 (all), 0 (none) or more", decimal(how.penalty_window));
     for (const auto& [token, bias] : how.logit_bias) {
         if (token < 0 || static_cast<std::size_t>(token) >= vocabulary_size)
             return refuse("logit_bias", "tokens of the vocabulary", concat({"token ", token, " of ", vocabulary_size}));
         if (!(bias <= 1e30f && (bias >= -1e30f || std::isinf(bias))))
-            return refuse("logit_bias", "numbers from -1e30 to 1e30, or minus infinity", concat({text(bias), " for token ", token}));
+            return refuse("logit_bias", "numbers from -1e30 to 1e30, or minus infinity",
+                          concat({text(bias), " for token ", token}));
     }
     return {};
 }
@@ -60,24 +62,30 @@ HENCE_INLINE void sampler::reserve(std::size_t history, std::size_t biases) {
     changes_.reserve(history + biases);
 }
 
-// Fills block_tops_, top_ and arg_. Minus infinity is a banned token here; NaN has been refused before.
-HENCE_INLINE void sampler::scan(std::span<const float> logits) noexcept {
+// Fills block_tops_, top_ and arg_; false when a logit is NaN or infinite. Minus infinity is a banned token once adjust()
+// has run.
+HENCE_INLINE bool sampler::scan(std::span<const float> logits) noexcept {
     constexpr std::size_t block = detail::vocabulary::block;
     top_ = -std::numeric_limits<float>::infinity();
     std::size_t best = 0;
+    bool finite = true;
     for (std::size_t b = 0; b < block_tops_.size(); ++b) {
         const std::size_t first = b * block;
-        block_tops_[b] = detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first)).top;
+        const detail::vocabulary::block_scan found =
+            detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first));
+        finite = finite && found.finite;
+        block_tops_[b] = found.top;
         if (block_tops_[b] > top_) {
             top_ = block_tops_[b];
             best = b;
         }
     }
     arg_ = no_token;
-    if (top_ == -std::numeric_limits<float>::infinity()) return;
+    if (top_ == -std::numeric_limits<float>::infinity()) return finite;
     std::size_t i = best * block;
     while (logits[i] != top_) ++i;
     arg_ = static_cast<token_id>(i);
+    return finite;
 }
 
 // Penalties and biases, in place; changes_ remembers what the model said.
@@ -135,7 +143,8 @@ HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t c
     }
     gather(logits, at_least);
     if (candidates_.size() > count) {
-        std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count), candidates_.end(), better);
+        std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(count),
+                         candidates_.end(), better);
         candidates_.resize(count);
     }
     std::sort(candidates_.begin(), candidates_.end(), better);
@@ -145,7 +154,9 @@ HENCE_INLINE void sampler::keep_top(std::span<const float> logits, std::size_t c
 HENCE_INLINE sampler::candidate sampler::last_survivor(std::span<const float> logits, const sampling& how) noexcept {
     candidate last{-std::numeric_limits<float>::infinity(), std::numeric_limits<token_id>::max()};
     const double inverse = 1.0 / static_cast<double>(how.temperature);
-    const auto distance = [&](float logit) { return (static_cast<double>(logit) - static_cast<double>(top_)) * inverse; };
+    const auto distance = [&](float logit) {
+        return (static_cast<double>(logit) - static_cast<double>(top_)) * inverse;
+    };
     const bool by_count = how.top_k > 0 && static_cast<std::size_t>(how.top_k) < logits.size();
     if (by_count) {
         keep_top(logits, static_cast<std::size_t>(how.top_k));
@@ -232,7 +243,11 @@ HENCE_INLINE token_id sampler::draw_survivor(std::span<const float> logits, cand
         const std::size_t end = std::min(logits.size(), (b + 1) * vocabulary::block);
         std::size_t i = b * vocabulary::block;
         std::uint32_t words[vocabulary::block];
-        words_(rng, request.stream, request.position, static_cast<std::uint32_t>(i / 4), words);
+        // The bound grows with the logit and falls with the word: where the block's largest logit cannot win with its
+        // least word, nothing in it can.
+        const std::uint32_t least =
+            words_(rng, request.stream, request.position, static_cast<std::uint32_t>(i / 4), words);
+        if (!bound.possible(block_tops_[b], least)) continue;
         const std::uint32_t* word = words;
         for (; i + 4 <= end; i += 4, word += 4) {
             const vocabulary::i32x4 may = bound.possible(vocabulary::load(logits.data() + i), vocabulary::load(word));
@@ -249,13 +264,11 @@ HENCE_INLINE token_id sampler::draw_survivor(std::span<const float> logits, cand
 HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& request) noexcept {
     drawn out;
     const sampling& how = *request.how;
-    const token_id bad = first_not_finite(logits);
-    if (bad != no_token) {
-        out.token = bad;
+    if (!scan(logits)) {
+        out.token = first_not_finite(logits);
         out.status = draw_status::not_a_number;
         return out;
     }
-    scan(logits);
     double log_total = 0;  // log of the sum of exponentials of the model's own logits
     const bool statistics = request.log_probability || request.confidence_top_k > 0 || request.self_certainty;
     if (statistics) {
@@ -275,17 +288,15 @@ HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& re
     }
 
     adjust(logits, request);
-    if (!changes_.empty()) scan(logits);
+    if (!changes_.empty()) (void)scan(logits);  // what is banned is infinite
     if (arg_ == no_token) {
         out.status = draw_status::no_candidate;
-        return out;
-    }
-    if (how.temperature == 0) {
+    } else if (how.temperature == 0) {
         out.token = arg_;
     } else {
         out.token = draw_survivor(logits, last_survivor(logits, how), request);
     }
-    if (request.log_probability) {
+    if (request.log_probability && out.token != no_token) {
         float raw = logits[static_cast<std::size_t>(out.token)];
         // The first record of a token that was changed twice is what the model said.
         for (const change& c : changes_) {
@@ -296,6 +307,8 @@ HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& re
         }
         out.statistics.log_probability = static_cast<float>(static_cast<double>(raw) - log_total);
     }
+    if (request.restore)
+        for (std::size_t i = changes_.size(); i-- > 0;) logits[static_cast<std::size_t>(changes_[i].id)] = changes_[i].raw;
     return out;
 }
 

@@ -3,14 +3,15 @@
 
     budget.py SOURCE_DIR COMPILER
 
-Machines differ, so nothing fails here; the figures are for the eyes of whoever added an include.
+In seconds of processor time, since other tests may run beside it. Machines differ, so nothing fails here; the figures are
+for the eyes of whoever added an include.
 """
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 
 # (what, flags, seconds allowed, source)
 UMBRELLA = "#include <hence/hence.hpp>\nint main() {}\n"
@@ -33,9 +34,10 @@ def seconds(compiler, root, flags, source):
                    os.path.join(folder, "program.o")]
         best = None
         for _ in range(1 if os.environ.get("CI") == "true" else 2):  # the best of two, where nobody waits
-            start = time.monotonic()
+            start = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(command, check=True)
-            took = time.monotonic() - start
+            end = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took = end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
             best = took if best is None else min(best, took)
         return best
 

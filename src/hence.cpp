@@ -9,3 +9,7 @@
 #define HENCE_IMPLEMENTATION
 
 #include "hence/hence.hpp"
+
+// Beside the umbrella; what needs Eigen is header-only.
+#include "hence/compress/calibration.hpp"
+#include "hence/compress/perplexity.hpp"

@@ -18,6 +18,11 @@
 #include "text/pipeline.hpp"
 #include "text/tokenizer_json.hpp"
 
+#include "quant/block_grid.hpp"
+#include "quant/encode.hpp"
+#include "quant/error_report.hpp"
+#include "quant/int8_rows.hpp"
+
 #include "prune/mask.hpp"
 #include "prune/pattern.hpp"
 

@@ -211,6 +211,20 @@ namespace text {
 class wordpiece_model;
 }  // namespace text
 
+// quant/block_grid.hpp
+struct block_grid;
+
+// quant/encode.hpp
+enum class rounding : std::uint8_t;
+struct rounding_options;
+
+// quant/error_report.hpp
+class error_report;
+
+// quant/int8_rows.hpp
+enum class int8_range : std::uint8_t;
+struct int8_scale;
+
 // prune/mask.hpp
 class mask;
 
@@ -305,6 +319,11 @@ class decoder;
 enum class norm_kind : std::uint8_t;
 struct rope_config;
 struct decoder_config;
+
+// models/layer_probe.hpp
+enum class layer_input : std::uint8_t;
+struct probed_rows;
+struct layer_probe;
 
 // models/tensor_source.hpp
 class tensor_source;

@@ -76,6 +76,7 @@
 #include "models/architectures.hpp"
 #include "models/decoder.hpp"
 #include "models/decoder_config.hpp"
+#include "models/layer_probe.hpp"
 #include "models/tensor_source.hpp"
 #include "models/vocabulary_from_gguf.hpp"
 

@@ -17,6 +17,7 @@ OUTSIDE = {"io/onnx.hpp"}  # protozero, and exceptions
 # compile time that most programs do without. In the compiled form hence.hpp has them too.
 OPTIONAL_ROOMS = {"prune"}
 OPTIONAL = {"core/json.hpp", "io/gguf_writer.hpp", "io/hf_config.hpp", "io/safetensors.hpp", "models/huggingface.hpp",
+            "quant/block_grid.hpp", "quant/encode.hpp", "quant/error_report.hpp", "quant/int8_rows.hpp",
             "reason/compiled.hpp", "reason/registry.hpp", "reason/scripted_engine.hpp", "reason/trace.hpp", "sys/atomic_file.hpp",
             "text/chat.hpp", "text/jinja.hpp", "text/pattern.hpp", "text/pipeline.hpp", "text/tokenizer_json.hpp"}
 

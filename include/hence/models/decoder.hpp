@@ -13,6 +13,7 @@
 #include "../sys/thread_team.hpp"
 #include "../text/tokenizer.hpp"
 #include "decoder_config.hpp"
+#include "layer_probe.hpp"
 #include "tensor_source.hpp"
 
 #include <cstddef>
@@ -65,6 +66,15 @@ public:
     [[nodiscard]] static result<decoder> from_tensors(const tensor_source& source, decoder_config config,
                                                       hence::vocabulary words, const load_options& options = {});
 
+    /// A model with some tensors replaced; everything else is shared with this one. Names are those of
+    /// GGUF ("blk.0.attn_q.weight"), formats may differ, shapes may not. An i8 matrix comes with its NAME.scale.
+    /// @shape each as in the file
+    /// @errors invalid_argument (a name that the model does not have), mismatch (another shape), missing (a scale)
+    /// @cost packs what is replaced
+    /// @lifetime the data of a replaced embedding must outlive every copy of the result; other data is packed
+    /// @source none
+    [[nodiscard]] result<decoder> with_tensors(std::span<const file_tensor> tensors) const;
+
     /// @shape none
     /// @errors none
     /// @source none
@@ -115,6 +125,12 @@ public:
     /// @errors none
     /// @source none
     [[nodiscard]] std::size_t bytes() const noexcept;
+
+    /// Lets a probe look into the steps that follow; null ends that. The probe must outlive those steps.
+    /// @shape none
+    /// @errors none
+    /// @source none
+    void attach(const layer_probe* probe) noexcept;
 
 private:
     friend class decoder;

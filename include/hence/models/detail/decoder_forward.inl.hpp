@@ -15,6 +15,7 @@
 #include "decoder_weights.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -54,6 +55,7 @@ struct decoder::workspace::buffers {
     attention_row* attention = nullptr;  // [rows]
     float* softmax = nullptr;            // [rows][heads][2] running maximum and sum
     std::int32_t* logit_rows = nullptr;  // [logits] the step's row for each row of logits
+    const layer_probe* probe = nullptr;
 };
 
 // One step in progress. Every worker calls run() once.
@@ -105,7 +107,47 @@ struct decoder::pass {
             if (n % 2 != 0) out[n] = 0;
         }
         if (blocks) quantize_columns(to, row, x, 0, n);
-        if (whole) k.quantize_row(x, n, to.row_quants + row * to.stride, to.row_scales + row, to.row_sums + row);
+        if (!whole) return;
+        std::int8_t* quants = to.row_quants + row * to.stride;
+        if (const float fixed = fixed_scale(for_matrices); fixed > 0.0f)
+            quantize_fixed(x, n, fixed, quants, to.row_scales + row, to.row_sums + row);
+        else k.quantize_row(x, n, quants, to.row_scales + row, to.row_sums + row);
+    }
+
+    // Matrices that read one input agree on its scale, or each row has its own.
+    static float fixed_scale(std::initializer_list<const weight*> matrices) noexcept {
+        float scale = 0.0f;
+        for (const weight* matrix : matrices) {
+            if (!matrix->present() || matrix->matrix.format != packing::i8) continue;
+            if (matrix->input_scale == 0.0f || (scale != 0.0f && scale != matrix->input_scale)) return 0.0f;
+            scale = matrix->input_scale;
+        }
+        return scale;
+    }
+
+    // Calibrated activations: x / scale, rounded to the nearest even and clipped to [-127, 127]. What is not finite makes
+    // the row's scale not finite, as in the kernels.
+    static void quantize_fixed(const float* x, std::size_t n, float scale, std::int8_t* quants, float* scale_out,
+                               std::int32_t* sum_out) noexcept {
+        constexpr float round = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+        const float inverse = 1.0f / scale;
+        float finite = 0.0f;
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            finite += x[i] * 0.0f;
+            const float clipped = std::min(127.0f, std::max(-127.0f, x[i] * inverse));  // NaN becomes -127
+            const std::int32_t quant = std::bit_cast<std::int32_t>(clipped + round) - std::bit_cast<std::int32_t>(round);
+            quants[i] = static_cast<std::int8_t>(quant);
+            sum += quant;
+        }
+        for (std::size_t i = n; i < (n + block_columns - 1) / block_columns * block_columns; ++i) quants[i] = 0;
+        *scale_out = scale + finite;
+        *sum_out = sum;
+    }
+
+    void show(const worker& self, std::int32_t index, layer_input input, const float* x, std::size_t stride,
+              std::size_t count) const noexcept {
+        if (w.probe != nullptr && w.probe->see != nullptr) w.probe->see(w.probe->context, self, {index, input, x, stride, count, stride});
     }
 
     // Columns [first, last) of a row, in blocks; `first` begins one.
@@ -208,6 +250,13 @@ struct decoder::pass {
         }
     }
 
+    void begin(std::size_t row) const noexcept {
+        if (w.probe != nullptr && w.probe->stream_in != nullptr)
+            std::copy_n(w.probe->stream_in + row * width, width, w.x + row * width);
+        else embed(row);
+        find_angles(row);
+    }
+
     void embed(std::size_t row) const noexcept {
         const step_row& at = what.rows[row];
         float* x = w.x + row * width;
@@ -221,6 +270,10 @@ struct decoder::pass {
             decode(model.positions, static_cast<std::size_t>(at.position), learned);
             k.scale_add(learned, 1.0f, x, width, x);
         }
+    }
+
+    void find_angles(std::size_t row) const noexcept {
+        const step_row& at = what.rows[row];
         for (int kind = 0; kind < 2 && c.rotary; ++kind) {
             if (kind == 1 && c.window == 0) break;
             const float* frequencies = kind == 0 ? model.frequencies.data() : model.local_frequencies.data();
@@ -327,30 +380,38 @@ struct decoder::pass {
     void run(const worker& self) const noexcept {
         const index_range mine = self.share(rows);
         for (std::size_t row = mine.begin; row < mine.end; ++row) {
-            embed(row);
+            begin(row);
             const step_row& at = what.rows[row];
             w.attention[row] = {what.sequences[static_cast<std::size_t>(at.sequence)].pages, at.position};
             if (at.logits >= 0) w.logit_rows[at.logits] = static_cast<std::int32_t>(row);
         }
         if (alone(self)) self.wait();  // every worker reads the row next
         const normalised from = normalised_of(self);
-        for (std::int32_t index = 0; index < c.layers; ++index) {
+        const std::int32_t first_layer = w.probe != nullptr ? w.probe->first_layer : 0;
+        const std::int32_t last_layer = w.probe != nullptr && w.probe->last_layer >= 0 ? w.probe->last_layer : c.layers;
+        for (std::int32_t index = first_layer; index < last_layer; ++index) {
             const layer_weights& layer = model.layers[static_cast<std::size_t>(index)];
             const bool last = index + 1 == c.layers;
             normalise_rows(self, mine, layer.attention_norm, from, {&layer.query, &layer.key, &layer.value});
+            show(self, index, layer_input::attention, from.values, width, rows);
             multiply(self, {{&layer.query, w.query}, {&layer.key, w.key}, {&layer.value, w.value}}, from.quants, from.values, width, rows, false);
             prefetch(self, layer.output);
             self.wait();
             place(self, layer, index);
             self.wait();
             mix(self, mine, layer, index);
+            show(self, index, layer_input::attention_output, w.mixed, mixed_width, rows);
             residual(self, mine, layer.output, layer.post_attention_norm, w.outer, w.mixed, mixed_width, c.gated ? layer.gate : layer.up);
             normalise_rows(self, mine, layer.feed_forward_norm, from, {&layer.gate, &layer.up});
+            show(self, index, layer_input::feed_forward, from.values, width, rows);
             feed_forward(self, mine, layer, from);
+            show(self, index, layer_input::feed_forward_down, w.up, inner_width, rows);
             residual(self, mine, layer.down, layer.post_feed_forward_norm, w.inner, w.up, inner_width,
                      last ? model.head : model.layers[static_cast<std::size_t>(index) + 1].query);
         }
-        predict(self);
+        if (w.probe == nullptr || w.probe->last_layer < 0) return predict(self);
+        for (std::size_t row = mine.begin; row < mine.end && w.probe->stream_out != nullptr; ++row)
+            std::copy_n(w.x + row * width, width, w.probe->stream_out + row * width);
     }
 
     // Attention, and its output in the format of the output matrix.
@@ -407,6 +468,7 @@ struct decoder::pass {
             quantize(w.outer, i, h, width, {&model.head});
         }
         self.wait();
+        show(self, c.layers, layer_input::head, w.hidden, width, asked);
         const packed_matrix& matrix = model.head.matrix;
         const index_range panels = self.share(matrix.panels());
         const matmul_args args{.weights = matrix, .in = inputs(matrix.format, w.outer, w.hidden, width), .rows = asked,
@@ -431,6 +493,7 @@ HENCE_INLINE decoder::workspace::workspace(std::unique_ptr<buffers> b) noexcept 
 HENCE_INLINE decoder::workspace::workspace(workspace&&) noexcept = default;
 HENCE_INLINE decoder::workspace& decoder::workspace::operator=(workspace&&) noexcept = default;
 HENCE_INLINE decoder::workspace::~workspace() = default;
+HENCE_INLINE void decoder::workspace::attach(const layer_probe* probe) noexcept { buffers_->probe = probe; }
 HENCE_INLINE std::size_t decoder::workspace::bytes() const noexcept { return buffers_->block.size(); }
 
 HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options& options) const {

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 HENCE_NAMESPACE_BEGIN
 
@@ -41,20 +42,54 @@ private:
     const gguf_file& file_;
 };
 
-// Takes tensors out of a file, gathering every complaint.
+// Tensors that replace some of a model's.
+class replacement_source final : public tensor_source {
+public:
+    replacement_source(std::span<const file_tensor> tensors, bool pruned) : tensors_(tensors), pruned_(pruned) {}
+    [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+    [[nodiscard]] const file_tensor* find_tensor(std::string_view name) const noexcept override {
+        for (const file_tensor& tensor : tensors_)
+            if (tensor.name == name) return &tensor;
+        return nullptr;
+    }
+    [[nodiscard]] bool pruned() const noexcept override { return pruned_; }
+    void release_pages(const file_tensor&) const noexcept override {}
+    [[nodiscard]] std::shared_ptr<const void> owner() const override { return nullptr; }
+
+private:
+    std::span<const file_tensor> tensors_;
+    bool pruned_;
+    std::string name_ = "decoder::with_tensors";
+};
+
+// Takes tensors out of a file, gathering every complaint. With `partial` a tensor may be absent: what it would fill in
+// keeps its old value.
 class weight_loader {
 public:
-    weight_loader(const tensor_source& file, const load_options& options)
+    weight_loader(const tensor_source& file, const load_options& options, bool partial = false)
         : file_(file), math_(options.math),
           memory_(options.memory != nullptr ? options.memory : std::pmr::get_default_resource()),
           team_(options.threads > 0 ? options.threads : available_processors()),
-          pruned_(file.pruned()) {}
+          pruned_(file.pruned()), partial_(partial) {}
+
+    const file_tensor* lookup(const std::string& name) {
+        const file_tensor* tensor = file_.find_tensor(name);
+        if (tensor != nullptr && partial_) asked_.push_back(tensor);
+        return tensor;
+    }
+
+    // Complains of tensors that no part of the model asked for.
+    void expect_all_asked(std::span<const file_tensor> tensors) {
+        for (const file_tensor& tensor : tensors)
+            if (std::find(asked_.begin(), asked_.end(), &tensor) == asked_.end())
+                complain(make_error(errc::invalid_argument, file_.name(), "a tensor of this model", "none, or it again", tensor.name));
+    }
 
     // The tensor of this name and shape, or nullptr: missing is an error unless `optional`.
     const file_tensor* find(const std::string& name, std::initializer_list<std::int64_t> shape, bool optional = false) {
-        const file_tensor* tensor = file_.find_tensor(name);
+        const file_tensor* tensor = lookup(name);
         if (tensor == nullptr) {
-            if (!optional)
+            if (!optional && !partial_)
                 complain(make_error(errc::missing, file_.name(), concat({"a tensor of shape ", shape_text({shape.begin(), shape.size()})}),
                                     "no such tensor", file_.spelling(name)));
             return nullptr;
@@ -65,12 +100,20 @@ public:
             return nullptr;
         }
         switch (tensor->type) {  // integers have no scale: they are not weights, whatever their shape
-            case dtype::i8: case dtype::i16: case dtype::i32: case dtype::i64: case dtype::u8:
+            case dtype::i8:      // but for a matrix that has one beside it
+                if (shape.size() == 2 && name.ends_with(".weight") && lookup(beside(name, "scale")) != nullptr) return tensor;
+                [[fallthrough]];
+            case dtype::i16: case dtype::i32: case dtype::i64: case dtype::u8:
                 complain(make_error(errc::mismatch, file_.name(), "a floating-point or block format",
                                     std::string(hence::name(tensor->type)), file_.spelling(name), tensor->file_offset));
                 return nullptr;
             default: return tensor;
         }
+    }
+
+    // "NAME.weight" to "NAME.scale": what stands beside an int8 matrix.
+    static std::string beside(const std::string& weight_name, const char* suffix) {
+        return weight_name.substr(0, weight_name.size() - 6) + suffix;
     }
 
     std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {
@@ -94,16 +137,23 @@ public:
         return values;
     }
 
-    norm_weight norm(const std::string& name, std::int64_t size, bool optional = false) {
-        return {vector(concat({name, ".weight"}), size, optional), vector(concat({name, ".bias"}), size, true)};
+    void vector(std::vector<float>& into, const std::string& name, std::int64_t size, bool optional = false) {
+        std::vector<float> values = vector(name, size, optional);
+        if (!values.empty()) into = std::move(values);
+    }
+
+    void norm(norm_weight& into, const std::string& name, std::int64_t size, bool optional = false) {
+        vector(into.scale, concat({name, ".weight"}), size, optional);
+        vector(into.bias, concat({name, ".bias"}), size, true);
     }
 
     void matrix(weight& into, const std::string& name, std::int64_t rows, std::int64_t columns) {
-        if (const file_tensor* tensor = find(concat({name, ".weight"}), {rows, columns})) {
-            plan(into, *tensor, 0, static_cast<std::size_t>(rows));
+        const std::string full = concat({name, ".weight"});
+        if (const file_tensor* tensor = find(full, {rows, columns})) {
+            plan(into, full, *tensor, 0, static_cast<std::size_t>(rows));
             parameters_ += static_cast<std::size_t>(tensor->elements());
         }
-        into.bias = vector(concat({name, ".bias"}), rows, true);
+        vector(into.bias, concat({name, ".bias"}), rows, true);
     }
 
     // Several matrices stored as one, rows one after the other.
@@ -111,33 +161,42 @@ public:
     void fused(const std::string& name, const std::int64_t (&rows)[Parts], std::int64_t columns, weight* const (&parts)[Parts]) {
         std::int64_t total = 0;
         for (const std::int64_t count : rows) total += count;
-        const file_tensor* tensor = find(concat({name, ".weight"}), {total, columns});
+        const std::string full = concat({name, ".weight"});
+        const file_tensor* tensor = find(full, {total, columns});
         const std::vector<float> bias = vector(concat({name, ".bias"}), total, true);
-        if (tensor == nullptr) return;
         std::size_t first = 0;
         for (std::size_t i = 0; i < Parts; ++i) {
             const auto count = static_cast<std::size_t>(rows[i]);
-            plan(*parts[i], *tensor, first, count);
+            if (tensor != nullptr) plan(*parts[i], full, *tensor, first, count);
             if (!bias.empty())
                 parts[i]->bias.assign(bias.begin() + static_cast<std::ptrdiff_t>(first),
                                       bias.begin() + static_cast<std::ptrdiff_t>(first + count));
             first += count;
         }
-        parameters_ += static_cast<std::size_t>(tensor->elements());
+        if (tensor != nullptr) parameters_ += static_cast<std::size_t>(tensor->elements());
     }
 
-    // Notes that rows of a tensor are to be packed into a matrix, which must stay where it is until pack_all().
-    void plan(weight& into, const file_tensor& tensor, std::size_t first_row, std::size_t rows) {
+    // Notes that rows of a tensor are to be packed into a matrix, which must stay where it is until pack_all(). What it
+    // held before is given up; its bias stays.
+    void plan(weight& into, const std::string& name, const file_tensor& tensor, std::size_t first_row, std::size_t rows) {
         const auto columns = static_cast<std::size_t>(tensor.shape.back());
         const std::size_t stride = row_bytes(tensor.type, columns);
         std::optional<packing> format = kernels::exact_packing(tensor.type);
         if (math_ == math::bf16 && format == packing::bf16) format = packing::bf16d;
+        std::vector<float> scales;
+        float input_scale = 0.0f;
+        if (tensor.type == dtype::i8) {
+            if (!scales_of(name, tensor, scales, input_scale)) return;
+            scales = {scales.begin() + static_cast<std::ptrdiff_t>(first_row),
+                      scales.begin() + static_cast<std::ptrdiff_t>(first_row + rows)};
+            format = packing::i8;
+        }
         const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
         const std::byte* source = tensor.data.data() + first_row * stride;
         into.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
         std::size_t bytes = into.matrix.bytes();
         bool sparse = false;
-        if (pruned_ && !expand) {
+        if (pruned_ && !expand && tensor.type != dtype::i8) {
             if (const auto choice = kernels::sparse_packing(tensor.type, source, rows, columns)) {
                 into.matrix.format = choice->format;
                 bytes = choice->bytes;
@@ -145,8 +204,11 @@ public:
             }
             file_.release_pages(tensor);  // it was read to see its zeros
         }
-        jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_});
-        weight_bytes_ += (bytes + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
+        bytes = (bytes + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
+        freed_bytes_ += std::exchange(into.bytes, bytes);
+        into.input_scale = input_scale;
+        jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_, std::move(scales)});
+        weight_bytes_ += bytes;
         if (expand) widest_ = std::max(widest_, columns);
         if (!format && std::find(expanded_.begin(), expanded_.end(), tensor.type) == expanded_.end()) expanded_.push_back(tensor.type);
     }
@@ -154,13 +216,15 @@ public:
     // Packs everything that was planned into one block of memory, by all workers at once. Pages of the file are let go
     // every few megabytes, so that hardly more than the packed weights is ever in memory. (Another worker may still read
     // the tensor: it finds its pages again.)
-    byte_buffer pack_all() {
-        if (weight_bytes_ == 0) return {};
-        byte_buffer storage(weight_bytes_, memory_);
+    void pack_all() {
+        if (weight_bytes_ == 0) return;
+        const auto shared = std::make_shared<byte_buffer>(weight_bytes_, memory_);
+        byte_buffer& storage = *shared;
         prefer_large_pages(storage.data(), storage.size());
         for (const job& j : jobs_) {
             packed_matrix& matrix = j.into->matrix;
             matrix.data = storage.data() + j.offset;
+            j.into->storage = shared;
             if (!j.sparse) continue;  // whose panels differ in size: not packed by shares
             kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
             file_.release_pages(*j.tensor);
@@ -179,14 +243,30 @@ public:
                 }
             }
         });
-        return storage;
     }
 
-    row_table rows_of(const file_tensor* tensor) {
-        if (tensor == nullptr) return {};
+    // The scales beside an int8 matrix; false after a complaint.
+    bool scales_of(const std::string& name, const file_tensor& tensor, std::vector<float>& scales, float& input_scale) {
+        scales = vector(beside(name, "scale"), tensor.shape.front());
+        if (scales.empty()) return false;
+        const std::vector<float> input = vector(beside(name, "input_scale"), 1, true);
+        if (input.empty()) return true;
+        if (!(input[0] > 0.0f)) {
+            complain(make_error(errc::out_of_range, file_.name(), "a positive scale of activations", decimal(input[0]),
+                                file_.spelling(beside(name, "input_scale"))));
+            return false;
+        }
+        input_scale = input[0];
+        return true;
+    }
+
+    void rows_of(row_table& into, const file_tensor* tensor) {
+        if (tensor == nullptr) return;
+        if (tensor->type == dtype::i8)
+            complain(make_error(errc::mismatch, file_.name(), "a floating-point or block format", "i8", tensor->name, tensor->file_offset));
         parameters_ += static_cast<std::size_t>(tensor->elements());
         const auto columns = static_cast<std::size_t>(tensor->shape.back());
-        return {tensor->type, tensor->data.data(), row_bytes(tensor->type, columns), columns};
+        into = {tensor->type, tensor->data.data(), row_bytes(tensor->type, columns), columns};
     }
 
     void complain(error e) {
@@ -195,6 +275,7 @@ public:
     }
     [[nodiscard]] const std::optional<error>& complaints() const { return first_; }
     [[nodiscard]] std::size_t weight_bytes() const { return weight_bytes_; }
+    [[nodiscard]] std::size_t freed_bytes() const { return freed_bytes_; }
     [[nodiscard]] const std::vector<dtype>& expanded() const { return expanded_; }
     [[nodiscard]] std::size_t parameters() const { return parameters_; }
 
@@ -208,12 +289,18 @@ private:
         bool expand;         // to f32 first
         bool sparse;         // without its zeros
         std::size_t offset;  // in the block of all weights
+        std::vector<float> scales;  // of an int8 tensor's rows
     };
 
     static void pack_share(const job& j, const index_range& share, std::byte* storage, float* values) noexcept {
         const packed_matrix& matrix = j.into->matrix;
         const std::size_t panel_bytes = matrix.layout().bytes();
         std::byte* out = storage + share.begin * panel_bytes;
+        if (!j.expand && !j.scales.empty()) {
+            kernels::pack_panels_i8(reinterpret_cast<const std::int8_t*>(j.source), j.scales.data(), matrix.rows, matrix.columns,
+                                    share.begin, share.end, out);
+            return;
+        }
         if (!j.expand) {
             kernels::pack_panels(j.tensor->type, j.source, matrix.rows, matrix.columns, share.begin, share.end, out);
             return;
@@ -221,9 +308,11 @@ private:
         for (std::size_t panel = share.begin; panel < share.end; ++panel, out += panel_bytes) {
             const std::size_t begin = panel * panel_rows;
             const std::size_t count = std::min(panel_rows, matrix.rows - begin);
-            for (std::size_t r = 0; r < count; ++r)
-                (void)decode_row(j.tensor->type, {j.source + (begin + r) * j.stride, j.stride}, {values + r * matrix.columns, matrix.columns})
-                    .has_value();
+            for (std::size_t r = 0; r < count; ++r) {
+                const std::span<float> row(values + r * matrix.columns, matrix.columns);
+                (void)decode_row(j.tensor->type, {j.source + (begin + r) * j.stride, j.stride}, row).has_value();
+                for (std::size_t i = 0; i < row.size() && !j.scales.empty(); ++i) row[i] *= j.scales[begin + r];
+            }
             kernels::pack_panels(dtype::f32, reinterpret_cast<const std::byte*>(values), count, matrix.columns, 0, 1, out);
         }
     }
@@ -233,11 +322,14 @@ private:
     std::pmr::memory_resource* memory_;
     spin_team team_;
     bool pruned_;  // the file says that some of its weights were left out: zeros are worth looking for
+    bool partial_;
+    std::vector<const file_tensor*> asked_;  // where that is told
     std::optional<error> first_;
     std::vector<job> jobs_;
     std::vector<dtype> expanded_;  // stored formats without a kernel
     std::size_t widest_ = 0;       // columns of what is expanded
     std::size_t weight_bytes_ = 0;
+    std::size_t freed_bytes_ = 0;  // of matrices that were replaced
     std::size_t parameters_ = 0;
 };
 
@@ -275,7 +367,7 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
     const std::int64_t query_rows = std::int64_t{c.heads} * c.key_size;
     const std::int64_t key_rows = std::int64_t{c.kv_heads} * c.key_size;
     const std::int64_t value_rows = std::int64_t{c.kv_heads} * c.value_size;
-    layer.attention_norm = load.norm(concat({prefix, "attn_norm"}), width);
+    load.norm(layer.attention_norm, concat({prefix, "attn_norm"}), width);
     if (c.fused_qkv) {
         load.fused(concat({prefix, "attn_qkv"}), {query_rows, key_rows, value_rows}, width,
                    {&layer.query, &layer.key, &layer.value});
@@ -284,11 +376,11 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
         load.matrix(layer.key, concat({prefix, "attn_k"}), key_rows, width);
         load.matrix(layer.value, concat({prefix, "attn_v"}), value_rows, width);
     }
-    layer.query_norm = load.norm(concat({prefix, "attn_q_norm"}), c.key_size, true);
-    layer.key_norm = load.norm(concat({prefix, "attn_k_norm"}), c.key_size, true);
+    load.norm(layer.query_norm, concat({prefix, "attn_q_norm"}), c.key_size, true);
+    load.norm(layer.key_norm, concat({prefix, "attn_k_norm"}), c.key_size, true);
     load.matrix(layer.output, concat({prefix, "attn_output"}), width, std::int64_t{c.heads} * c.value_size);
-    layer.post_attention_norm = load.norm(concat({prefix, "post_attention_norm"}), width, true);
-    layer.feed_forward_norm = load.norm(concat({prefix, "ffn_norm"}), width);
+    load.norm(layer.post_attention_norm, concat({prefix, "post_attention_norm"}), width, true);
+    load.norm(layer.feed_forward_norm, concat({prefix, "ffn_norm"}), width);
     if (c.fused_gate) {
         load.fused(concat({prefix, "ffn_up"}), {c.feed_forward, c.feed_forward}, width, {&layer.gate, &layer.up});
     } else {
@@ -296,7 +388,17 @@ inline void load_layer(weight_loader& load, const decoder_config& c, const std::
         load.matrix(layer.up, concat({prefix, "ffn_up"}), c.feed_forward, width);
     }
     load.matrix(layer.down, concat({prefix, "ffn_down"}), width, c.feed_forward);
-    layer.post_feed_forward_norm = load.norm(concat({prefix, "post_ffw_norm"}), width, true);
+    load.norm(layer.post_feed_forward_norm, concat({prefix, "post_ffw_norm"}), width, true);
+}
+
+// The last norm and the output matrix, which is the embedding where the file has no other.
+template <class State>
+void load_head(weight_loader& load, const decoder_config& c, State& into) {
+    load.norm(into.output_norm, "output_norm", c.width);
+    const std::string name = into.tied ? "token_embd.weight" : "output.weight";
+    if (const file_tensor* head = load.find(name, {c.vocabulary, c.width}, true))
+        load.plan(into.head, name, *head, 0, static_cast<std::size_t>(c.vocabulary));
+    load.vector(into.head.bias, "output.bias", c.vocabulary, true);
 }
 
 }  // namespace models::detail
@@ -328,21 +430,15 @@ HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, de
 
     auto made = std::make_shared<state>(std::move(text), table, file.owner());
     models::detail::weight_loader load(file, options);
-    made->tokens = load.rows_of(embedding);
-    if (!config.rotary)
-        made->positions = load.rows_of(load.find("position_embd.weight", {config.context, config.width}));
+    load.rows_of(made->tokens, load.find("token_embd.weight", {config.vocabulary, config.width}));
+    if (!config.rotary) load.rows_of(made->positions, load.find("position_embd.weight", {config.context, config.width}));
     made->layers.resize(static_cast<std::size_t>(config.layers));
     for (std::int32_t i = 0; i < config.layers; ++i) {
         models::detail::load_layer(load, config, concat({"blk.", i, "."}), made->layers[static_cast<std::size_t>(i)]);
         if (load.complaints() && load.complaints()->also.size() > 64) return *load.complaints();
     }
-    made->output_norm = load.norm("output_norm", config.width);
-    if (const file_tensor* head = load.find("output.weight", {config.vocabulary, config.width}, true)) {
-        load.plan(made->head, *head, 0, static_cast<std::size_t>(config.vocabulary));
-    } else if (file.find_tensor("output.weight") == nullptr) {
-        load.plan(made->head, *embedding, 0, static_cast<std::size_t>(config.vocabulary));  // tied
-    }
-    made->head.bias = load.vector("output.bias", config.vocabulary, true);
+    made->tied = file.find_tensor("output.weight") == nullptr;
+    models::detail::load_head(load, config, *made);
     if (config.rotary) {
         const std::int64_t pairs = config.rotary_size / 2;
         if (config.rope.factors.empty()) config.rope.factors = load.vector("rope_freqs.weight", pairs, true);
@@ -358,12 +454,38 @@ HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, de
         made->local_frequencies = models::detail::rope_frequencies(config.local_rope, config.rotary_size);
     }
     if (load.complaints()) return *load.complaints();
-    made->storage = load.pack_all();
+    load.pack_all();
     if (options.log) models::detail::tell(options.log, file.name(), config, load, table->tier);
     made->weight_bytes = load.weight_bytes();
     made->bf16_activations = options.math == math::bf16;
     made->parameters = load.parameters();
     made->config = std::move(config);
+    made->options = options;
+    made->pruned = file.pruned();
+    return decoder(std::move(made));
+}
+
+HENCE_INLINE result<decoder> decoder::with_tensors(std::span<const file_tensor> tensors) const {
+    if (tensors.empty()) return *this;
+    for (const file_tensor& tensor : tensors)
+        if (tensor.shape.empty() || tensor.shape.back() % std::int64_t{traits(tensor.type).block_elements} != 0 ||
+            row_bytes(tensor.type, static_cast<std::size_t>(tensor.elements())) != tensor.data.size())
+            return make_error(errc::mismatch, "decoder::with_tensors", "data of its type and shape",
+                              concat({tensor.data.size(), " bytes"}), tensor.name);
+    auto made = std::make_shared<state>(*state_);  // shares what is packed
+    const decoder_config& c = made->config;
+    const models::detail::replacement_source source(tensors, made->pruned);
+    models::detail::weight_loader load(source, made->options, true);
+    load.rows_of(made->tokens, load.find("token_embd.weight", {c.vocabulary, c.width}));
+    if (!c.rotary) load.rows_of(made->positions, load.find("position_embd.weight", {c.context, c.width}));
+    for (std::int32_t i = 0; i < c.layers; ++i)
+        models::detail::load_layer(load, c, concat({"blk.", i, "."}), made->layers[static_cast<std::size_t>(i)]);
+    models::detail::load_head(load, c, *made);
+    load.expect_all_asked(tensors);
+    if (load.complaints()) return *load.complaints();
+    load.pack_all();
+    made->weight_bytes += load.weight_bytes();
+    made->weight_bytes -= load.freed_bytes();
     return decoder(std::move(made));
 }
 

@@ -46,10 +46,14 @@ private:
     std::size_t size_ = 0;
 };
 
-// A matrix with its bias; empty where an architecture has none.
+// A matrix with its bias; empty where an architecture has none. Copies share the packed bytes, so that a model with one
+// tensor replaced costs one tensor.
 struct weight {
     packed_matrix matrix;
     std::vector<float> bias;
+    std::shared_ptr<const byte_buffer> storage;  // the block of memory that the matrix lies in, with others
+    std::size_t bytes = 0;                       // of that block, for this matrix
+    float input_scale = 0.0f;  // of packing::i8 with calibrated activations; 0: each row has its own
     [[nodiscard]] bool present() const noexcept { return matrix.data != nullptr; }
     [[nodiscard]] const float* bias_or_null() const noexcept { return bias.empty() ? nullptr : bias.data(); }
 };
@@ -89,13 +93,15 @@ struct decoder::state {
     std::shared_ptr<const void> file;  // keeps the mapping that the row tables point into
     models::detail::row_table tokens;
     models::detail::row_table positions;  // learned positions
-    models::detail::byte_buffer storage;  // of all packed matrices
     models::detail::norm_weight output_norm;
     models::detail::weight head;
     std::vector<models::detail::layer_weights> layers;
     std::vector<float> frequencies;        // of rope: radians per position, one per rotated pair
     std::vector<float> local_frequencies;  // of windowed layers
     bool bf16_activations = false;         // some products take them
+    load_options options;                  // as it was loaded, for with_tensors
+    bool pruned = false;                   // the same
+    bool tied = false;                     // the output matrix is the embedding
     std::size_t weight_bytes = 0;
     std::size_t parameters = 0;
 };

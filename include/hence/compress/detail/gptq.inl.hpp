@@ -1,0 +1,154 @@
+// Definitions of compress/gptq.hpp: inline always, for they need Eigen.
+#ifndef HENCE_COMPRESS_DETAIL_GPTQ_INL_HPP
+#define HENCE_COMPRESS_DETAIL_GPTQ_INL_HPP
+
+#include "../gptq.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+HENCE_NAMESPACE_BEGIN
+
+namespace compress {
+
+namespace detail {
+
+using float_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+// The upper Cholesky factor U of the inverse Hessian, H^-1 = U^T U, columns in `order`; empty where damping does not help.
+inline float_rows inverse_factor(const input_statistics& inputs, const std::vector<std::size_t>& order, double damping) {
+    const auto k = static_cast<Eigen::Index>(inputs.width);
+    Eigen::MatrixXd hessian(k, k);
+    double mean = 0;
+    for (Eigen::Index i = 0; i < k; ++i) {
+        const std::size_t from = order[static_cast<std::size_t>(i)] * inputs.width;
+        for (Eigen::Index j = 0; j < k; ++j) hessian(i, j) = inputs.gram[from + order[static_cast<std::size_t>(j)]];
+        mean += hessian(i, i) / static_cast<double>(k);
+    }
+    if (!(mean > 0)) mean = 1;  // nothing was read: every rounding is as good
+    for (Eigen::Index i = 0; i < k; ++i)
+        if (hessian(i, i) == 0) hessian(i, i) = mean;  // a column that nobody reads is tied to no other
+    for (int attempt = 0; attempt < 5; ++attempt, damping *= 10) {
+        Eigen::MatrixXd damped = hessian;
+        damped.diagonal().array() += damping * mean;
+        const Eigen::LLT<Eigen::MatrixXd> factor(damped);
+        if (factor.info() != Eigen::Success) continue;
+        const Eigen::LLT<Eigen::MatrixXd, Eigen::Upper> inverse(factor.solve(Eigen::MatrixXd::Identity(k, k)));
+        if (inverse.info() != Eigen::Success) continue;
+        return Eigen::MatrixXd(inverse.matrixU()).cast<float>();
+    }
+    return {};
+}
+
+struct gptq_pass {
+    dtype type;
+    std::size_t columns;
+    const float_rows& factor;
+    const std::vector<std::size_t>& order;  // of columns
+    const std::vector<std::size_t>& place;  // of a column in `order`
+    const std::vector<float>& importance;   // by column
+    bool grids_first;
+
+    // Rounds rows of w (columns in `order`; overwritten) and writes their blocks.
+    void run(float_rows& w, std::byte* out) const {
+        const std::size_t block = traits(type).block_elements;
+        const std::size_t blocks = columns / block;
+        const std::size_t chunk = std::max<std::size_t>(block, 128);
+        const auto rows = static_cast<std::size_t>(w.rows());
+        std::vector<block_grid> grids(rows * blocks);
+        std::vector<std::int32_t> levels(rows * columns);
+        std::vector<float> values(block);
+        const auto fit = [&](std::size_t r, std::size_t b) {
+            for (std::size_t i = 0; i < block; ++i) values[i] = w(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(place[b * block + i]));
+            grids[r * blocks + b] = fit_grid(type, values.data(), importance.data() + b * block);
+        };
+        for (std::size_t r = 0; r < rows && grids_first; ++r)
+            for (std::size_t b = 0; b < blocks; ++b) fit(r, b);
+        float_rows errors(w.rows(), static_cast<Eigen::Index>(std::min(chunk, columns)));
+        for (std::size_t first = 0; first < columns; first += chunk) {
+            const std::size_t count = std::min(chunk, columns - first);
+            const auto begin = static_cast<Eigen::Index>(first);
+            const auto size = static_cast<Eigen::Index>(count);
+            for (std::size_t r = 0; r < rows; ++r) {
+                const auto row = static_cast<Eigen::Index>(r);
+                for (std::size_t c = 0; c < count; ++c) {
+                    const std::size_t column = order[first + c];
+                    if (!grids_first && column % block == 0) fit(r, column / block);
+                    const auto at = static_cast<Eigen::Index>(first + c);
+                    const block_grid& grid = grids[r * blocks + column / block];
+                    const std::int32_t level = grid.nearest(column % block, w(row, at));
+                    levels[r * columns + column] = level;
+                    const float error = (w(row, at) - grid.value(column % block, level)) / factor(at, at);
+                    errors(row, static_cast<Eigen::Index>(c)) = error;
+                    const auto left = static_cast<Eigen::Index>(count - c - 1);
+                    if (left > 0) w.row(row).segment(at + 1, left).noalias() -= error * factor.row(at).segment(at + 1, left);
+                }
+            }
+            const auto rest = static_cast<Eigen::Index>(columns - first - count);
+            if (rest > 0) w.rightCols(rest).noalias() -= errors.leftCols(size) * factor.block(begin, begin + size, size, rest);
+        }
+        const std::size_t bytes = traits(type).block_bytes;
+        for (std::size_t i = 0; i < grids.size(); ++i) assemble(grids[i], levels.data() + i * block, out + i * bytes);
+    }
+};
+
+}  // namespace detail
+
+inline result<std::vector<std::byte>> gptq(dtype type, std::span<const float> weights, std::size_t rows,
+                                           const input_statistics& inputs, thread_team& team, const gptq_options& options) {
+    const std::size_t columns = inputs.width;
+    const std::string where = "gptq: " + std::string(name(type));
+    if (!has_grid(type)) return make_error(errc::unsupported, where, "a block format with a grid", std::string(name(type)));
+    if (rows == 0 || columns == 0 || weights.size() != rows * columns || columns % traits(type).block_elements != 0 ||
+        inputs.gram.size() != columns * columns)
+        return make_error(errc::invalid_argument, where, "rows of whole blocks and the gram matrix of their columns",
+                          std::to_string(weights.size()) + " weights in " + std::to_string(rows) + " rows, gram of " +
+                              std::to_string(inputs.gram.size()));
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        if (!std::isfinite(weights[i]))
+            return make_error(errc::not_a_number, where, "finite weights",
+                              std::to_string(weights[i]) + " in row " + std::to_string(i / columns) + ", column " + std::to_string(i % columns));
+
+    std::vector<std::size_t> order(columns);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (options.act_order)
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return inputs.gram[a * columns + a] > inputs.gram[b * columns + b];
+        });
+    const detail::float_rows factor = detail::inverse_factor(inputs, order, options.damping);
+    if (factor.size() == 0)
+        return make_error(errc::not_a_number, where, "inputs with a positive definite gram matrix", "none, whatever the damping");
+    std::vector<float> importance(columns);
+    for (std::size_t i = 0; i < columns; ++i) {
+        const float diagonal = factor(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(i));
+        importance[order[i]] = 1.0f / (diagonal * diagonal);
+    }
+    const float largest = *std::max_element(importance.begin(), importance.end());
+    for (float& value : importance) value /= largest;
+
+    const std::size_t stride = row_bytes(type, columns);
+    std::vector<std::byte> out(rows * stride);
+    std::vector<std::size_t> place(columns);
+    for (std::size_t i = 0; i < columns; ++i) place[order[i]] = i;
+    const detail::gptq_pass pass{type, columns, factor, order, place, importance, options.act_order};
+    team.each([&](const worker& self) {
+        const index_range mine = self.share(rows);
+        if (mine.size() == 0) return;
+        detail::float_rows w(static_cast<Eigen::Index>(mine.size()), static_cast<Eigen::Index>(columns));
+        for (std::size_t r = mine.begin; r < mine.end; ++r)
+            for (std::size_t i = 0; i < columns; ++i)
+                w(static_cast<Eigen::Index>(r - mine.begin), static_cast<Eigen::Index>(i)) = weights[r * columns + order[i]];
+        pass.run(w, out.data() + mine.begin * stride);
+    });
+    return out;
+}
+
+}  // namespace compress
+
+HENCE_NAMESPACE_END
+
+#endif

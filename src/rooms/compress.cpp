@@ -1,0 +1,10 @@
+// The compiled form's definitions of compress, but for what needs Eigen. See src/hence.cpp.
+#include "declarations.hpp"
+
+#include "hence/compress/calibration.hpp"
+#include "hence/compress/perplexity.hpp"
+
+#include "definitions.hpp"
+
+#include "hence/compress/detail/calibration.inl.hpp"
+#include "hence/compress/detail/perplexity.inl.hpp"

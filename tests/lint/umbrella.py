@@ -11,7 +11,8 @@ from pathlib import Path
 ROOMS = ["core", "tensor", "sys", "kernels", "io", "text", "quant", "prune", "cache", "layers",
          "models", "generate", "reason"]
 # Headers that need something most programs lack.
-OUTSIDE = {"io/onnx.hpp"}  # protozero, and exceptions
+OUTSIDE = {"io/onnx.hpp",  # protozero, and exceptions
+           "models/gguf_from_folder.hpp", "text/cut_name.hpp"}  # for tools that write files
 
 # Headers that a header-only program includes by name, or all of them with everything.hpp: what they define costs
 # compile time that most programs do without. In the compiled form hence.hpp has them too.

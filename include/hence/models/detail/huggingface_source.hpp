@@ -58,6 +58,13 @@ public:
     }
     [[nodiscard]] std::shared_ptr<const void> owner() const override { return std::make_shared<safetensors_file>(file_); }
 
+    /// Every tensor, by its GGUF name.
+    [[nodiscard]] std::vector<std::pair<std::string, const file_tensor*>> all() const {
+        std::vector<std::pair<std::string, const file_tensor*>> list;
+        for (const auto& [ours, found] : entries_) list.emplace_back(ours, found.tensor);
+        return list;
+    }
+
 private:
     struct entry {
         std::string theirs;

@@ -13,3 +13,7 @@
 // Beside the umbrella; what needs Eigen is header-only.
 #include "hence/compress/calibration.hpp"
 #include "hence/compress/perplexity.hpp"
+#include "hence/compress/sensitivity.hpp"
+#include "hence/compress/shrink.hpp"
+#include "hence/models/gguf_from_folder.hpp"
+#include "hence/text/cut_name.hpp"

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
     tool::add_perplexity(app);
     tool::add_inspect(app);
     tool::add_quantize(app);
+    tool::add_prune(app);
     tool::add_demo(app);
     tool::add_bench(app);
     tool::add_version(app);

@@ -7,14 +7,14 @@
 
 #if __has_include(<Eigen/Cholesky>)
 
-#include <hence/compress/perplexity.hpp>
+#include "compressing.hpp"
+
 #include <hence/compress/quantize.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -24,56 +24,36 @@ namespace {
 
 namespace compress = hence::compress;
 
-struct options : machine_options {
-    std::string in, out;
+struct options : compressing_options {
     std::string type, embedding, method;
-    std::string calibration, evaluation;
-    std::vector<std::string> keep;
-    std::size_t window = 0, tokens = 0;
     float smooth = -1;
-    bool fixed = false, act_order = false, requantize = false, report = false, json = false;
+    bool fixed = false, act_order = false, requantize = false;
 };
 
 const std::map<std::string, hence::dtype> types = {
-    {"q8_0", hence::dtype::q8_0}, {"q5_0", hence::dtype::q5_0}, {"q5_1", hence::dtype::q5_1}, {"q4_0", hence::dtype::q4_0},
-    {"q4_1", hence::dtype::q4_1}, {"q4_k", hence::dtype::q4_k}, {"q6_k", hence::dtype::q6_k}, {"int8", hence::dtype::i8},
-    {"f32", hence::dtype::f32},   {"f16", hence::dtype::f16},   {"bf16", hence::dtype::bf16}};
+    {"q8_0", hence::dtype::q8_0}, {"q5_0", hence::dtype::q5_0}, {"q5_1", hence::dtype::q5_1},
+    {"q4_0", hence::dtype::q4_0}, {"q4_1", hence::dtype::q4_1}, {"q4_k", hence::dtype::q4_k},
+    {"q6_k", hence::dtype::q6_k}, {"int8", hence::dtype::i8},   {"f32", hence::dtype::f32},
+    {"f16", hence::dtype::f16},   {"bf16", hence::dtype::bf16}};
 
-const std::map<std::string, compress::quantize_method> methods = {
-    {"nearest", compress::quantize_method::nearest}, {"search", compress::quantize_method::search}, {"awq", compress::quantize_method::awq},
-    {"gptq", compress::quantize_method::gptq},       {"awq+gptq", compress::quantize_method::awq_gptq}};
-
-// The names that a pattern of --keep matches; a pattern that matches nothing is a mistake.
-std::vector<std::string> kept_names(const hence::gguf_file& file, const std::vector<std::string>& patterns) {
-    std::vector<std::string> names;
-    for (const std::string& text : patterns) {
-        auto pattern = hence::regex::compile(text);
-        if (!pattern) throw usage_error("--keep: " + pattern.error().message());
-        bool used = false;
-        for (const hence::gguf_tensor& tensor : file.tensors()) {
-            if (!pattern->search(tensor.name)) continue;
-            used = true;
-            names.push_back(tensor.name);
-        }
-        if (!used) throw usage_error("--keep: " + hence::quote(text) + " matches the name of no tensor");
-    }
-    return names;
-}
-
-compress::perplexity_score score_of(const options& o, const hence::decoder& model, const std::string& text) {
-    return compress::perplexity(model, text, {.threads = o.threads}).value();
-}
+const std::map<std::string, compress::quantize_method> methods = {{"nearest", compress::quantize_method::nearest},
+                                                                  {"search", compress::quantize_method::search},
+                                                                  {"awq", compress::quantize_method::awq},
+                                                                  {"gptq", compress::quantize_method::gptq},
+                                                                  {"awq+gptq", compress::quantize_method::awq_gptq}};
 
 std::string human(std::size_t bytes) {
     char text[32];
-    if (bytes >= 10'000'000) std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
-    else std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
+    if (bytes >= 10'000'000)
+        std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+    else
+        std::snprintf(text, sizeof text, "%.1f kB", static_cast<double>(bytes) / 1e3);
     return text;
 }
 
 nlohmann::json to_json(const compress::tensor_report& r) {
-    nlohmann::json j = {{"name", r.name}, {"from", hence::name(r.from)}, {"to", hence::name(r.to)}, {"elements", r.elements},
-                        {"bytes_before", r.bytes_before}, {"bytes_after", r.bytes_after}};
+    nlohmann::json j = {{"name", r.name},         {"from", hence::name(r.from)},    {"to", hence::name(r.to)},
+                        {"elements", r.elements}, {"bytes_before", r.bytes_before}, {"bytes_after", r.bytes_after}};
     if (!r.note.empty()) j["note"] = r.note;
     if (r.error.count() == 0) return j;
     j["max_error"] = r.error.max();
@@ -89,10 +69,12 @@ void print_report(const compress::quantized_model& model) {
     char line[256];
     for (const compress::tensor_report& r : model.reports) {
         if (r.error.count() == 0 && r.note.empty()) continue;
-        std::snprintf(line, sizeof line, "%-30s  %-4s  %-5s", r.name.c_str(), std::string(hence::name(r.from)).c_str(), std::string(hence::name(r.to)).c_str());
+        std::snprintf(line, sizeof line, "%-30s  %-4s  %-5s", r.name.c_str(), std::string(hence::name(r.from)).c_str(),
+                      std::string(hence::name(r.to)).c_str());
         text += line;
         if (r.error.count() > 0) {
-            std::snprintf(line, sizeof line, "  %11.3e  %11.3e  %.6f  %8.2f", r.error.max(), r.error.rms(), r.error.cosine(), r.error.sqnr_db());
+            std::snprintf(line, sizeof line, "  %11.3e  %11.3e  %.6f  %8.2f", r.error.max(), r.error.rms(),
+                          r.error.cosine(), r.error.sqnr_db());
             text += line;
         }
         text += (r.note.empty() ? "" : "  " + r.note) + "\n";
@@ -112,40 +94,34 @@ void run(const options& o) {
     how.reading = {.window = o.window, .max_tokens = o.tokens, .threads = o.threads};
     const bool calibrates = !o.calibration.empty();
     const bool int8 = how.type == hence::dtype::i8;
-    if (o.method.empty()) how.method = calibrates && hence::has_grid(how.type) && how.type != hence::dtype::q8_0 ? compress::quantize_method::gptq : compress::quantize_method::nearest;
-    else how.method = methods.at(o.method);
+    if (o.method.empty())
+        how.method = calibrates && hence::has_grid(how.type) && how.type != hence::dtype::q8_0
+                         ? compress::quantize_method::gptq
+                         : compress::quantize_method::nearest;
+    else
+        how.method = methods.at(o.method);
     how.smooth = o.smooth >= 0 ? o.smooth : (calibrates && int8 ? 0.5f : 0.0f);
     if (!calibrates && (how.method > compress::quantize_method::search || how.smooth > 0 || how.fixed_activations))
         throw usage_error("quantize: this method learns from a text: give --calibrate TEXT");
-    std::error_code ignored;
-    if (std::filesystem::equivalent(o.in, o.out, ignored)) throw usage_error("quantize: the output would replace the input " + o.in);
-
-    const std::string calibration = calibrates ? read_file(o.calibration) : "";
-    const std::string evaluation = !o.evaluation.empty() ? read_file(o.evaluation) : calibration;
-    how.calibration = calibration;
-    const hence::gguf_file file = hence::gguf_file::open(o.in).value();
-    how.keep = kept_names(file, o.keep);
+    const compressing_input in(o, "quantize");
+    how.calibration = in.calibration;
+    how.keep = kept_names(in.file, o.keep);
     progress_line progress;
     how.context = &progress;
-    how.progress = [](void* line, std::string_view tensor, std::size_t done, std::size_t total) {
-        static_cast<progress_line*>(line)->show(std::to_string(done) + " of " + std::to_string(total) + " tensors: " + std::string(tensor));
-    };
+    how.progress = show_tensor;
 
-    hence::load_options loading;
-    loading.tier = o.tier();
-    loading.threads = o.threads;
     compress::perplexity_score before, after;
-    if (!evaluation.empty()) {
+    if (!in.evaluation.empty()) {
         progress.show("perplexity before");
-        before = score_of(o, hence::decoder::from_gguf(file, loading).value(), evaluation);
+        before = score_of(o, in.file, in.evaluation);
     }
     const auto start = std::chrono::steady_clock::now();
-    const compress::quantized_model made = compress::quantize(file, how).value();
+    const compress::quantized_model made = compress::quantize(in.file, how).value();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    compress::write(made, file, o.out).value();
-    if (!evaluation.empty()) {
+    compress::write(made, in.file, o.out).value();
+    if (!in.evaluation.empty()) {
         progress.show("perplexity after");
-        after = score_of(o, hence::load(o.out, loading).value(), evaluation);
+        after = score_of(o, o.out, in.evaluation);
     }
     progress.clear();
 
@@ -155,28 +131,25 @@ void run(const options& o) {
         bytes_after += r.bytes_after;
     }
     if (o.json) {
-        nlohmann::json document = {{"input", o.in}, {"output", o.out}, {"type", o.type}, {"tensor_bytes_before", bytes_before},
-                                   {"tensor_bytes_after", bytes_after}, {"seconds", seconds}};
+        nlohmann::json document = {{"input", o.in},
+                                   {"output", o.out},
+                                   {"type", o.type},
+                                   {"tensor_bytes_before", bytes_before},
+                                   {"tensor_bytes_after", bytes_after},
+                                   {"seconds", seconds}};
         for (const auto& [name, method] : methods)
             if (method == how.method) document["method"] = name;
         for (const compress::tensor_report& r : made.reports) document["tensors"].push_back(to_json(r));
-        if (!evaluation.empty())
-            document["perplexity"] = {{"before", before.perplexity}, {"after", after.perplexity}, {"tokens", after.tokens}, {"windows", after.windows}};
+        if (!in.evaluation.empty())
+            document["perplexity"] = {{"before", before.perplexity},
+                                      {"after", after.perplexity},
+                                      {"tokens", after.tokens},
+                                      {"windows", after.windows}};
         return print_json(document);
     }
     if (o.report) print_report(made);
     print(o.out + ": " + human(bytes_before) + " of tensors became " + human(bytes_after) + "\n");
-    if (evaluation.empty()) return;
-    char line[160];
-    std::snprintf(line, sizeof line, "perplexity %.4f before, %.4f after (%+.2f %%, %zu tokens)\n", before.perplexity, after.perplexity,
-                  100.0 * (after.perplexity / before.perplexity - 1.0), after.tokens);
-    print(line);
-}
-
-std::vector<std::string> names_of(const auto& map) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : map) names.push_back(name);
-    return names;
+    if (!in.evaluation.empty()) print(perplexity_line(before.perplexity, after));
 }
 
 }  // namespace
@@ -187,23 +160,26 @@ void add_quantize(CLI::App& app) {
     const std::vector<std::string> formats = names_of(types);
     std::vector<std::string> ends = names_of(types);
     std::erase(ends, "int8");
-    command->add_option("input", o->in, "GGUF file in f32, f16 or bf16")->required();
-    command->add_option("output", o->out, "GGUF file to write")->required();
-    command->add_option("-t,--type", o->type, "format of the layers' matrices")->required()->check(CLI::IsMember(formats));
-    command->add_option("--embedding", o->embedding, "format of the embedding and the output matrix; unset: q8_0, or --type where that is f32, f16 or bf16")->check(CLI::IsMember(ends));
-    command->add_option("--method", o->method, "unset: nearest, or gptq for below 8 bits with a calibration text")->check(CLI::IsMember(names_of(methods)));
-    command->add_option("--calibrate", o->calibration, "a text of the kind that the model will meet");
-    command->add_option("--window", o->window, "tokens of the text read together; 0: the context, at most 512")->check(CLI::IsMember({0}) | CLI::Range(2, 1 << 30))->capture_default_str();
-    command->add_option("--calibration-tokens", o->tokens, "most tokens of the text; 0: all")->capture_default_str();
-    command->add_option("--smooth", o->smooth, "int8: how much of the activations' range moves into the weights; unset: 0.5 with a calibration text")->check(CLI::Range(0.0f, 1.0f));
-    command->add_flag("--fixed-activations", o->fixed, "int8: activations' scales from the text instead of from each row");
+    command->add_option("-t,--type", o->type, "format of the layers' matrices")
+        ->required()
+        ->check(CLI::IsMember(formats));
+    command
+        ->add_option(
+            "--embedding", o->embedding,
+            "format of the embedding and the output matrix; unset: q8_0, or --type where that is f32, f16 or bf16")
+        ->check(CLI::IsMember(ends));
+    command->add_option("--method", o->method, "unset: nearest, or gptq for below 8 bits with a calibration text")
+        ->check(CLI::IsMember(names_of(methods)));
+    command
+        ->add_option(
+            "--smooth", o->smooth,
+            "int8: how much of the activations' range moves into the weights; unset: 0.5 with a calibration text")
+        ->check(CLI::Range(0.0f, 1.0f));
+    command->add_flag("--fixed-activations", o->fixed,
+                      "int8: activations' scales from the text instead of from each row");
     command->add_flag("--act-order", o->act_order, "gptq: columns with the largest inputs first");
-    command->add_option("--keep", o->keep, "tensors whose names match this pattern stay as they are; may be given again")->allow_extra_args(false);
-    command->add_option("--eval", o->evaluation, "a text to measure perplexity on, before and after; unset: the calibration text");
     command->add_flag("--requantize", o->requantize, "take a model that is already quantized");
-    command->add_flag("--report", o->report, "the error of every tensor");
-    command->add_flag("--json", o->json, "as JSON");
-    add_machine_options(*command, *o);
+    add_compressing_options(*command, *o);
     command->callback([o] { run(*o); });
 }
 

@@ -3,8 +3,12 @@
 
 #include "hence/compress/calibration.hpp"
 #include "hence/compress/perplexity.hpp"
+#include "hence/compress/sensitivity.hpp"
+#include "hence/compress/shrink.hpp"
 
 #include "definitions.hpp"
 
 #include "hence/compress/detail/calibration.inl.hpp"
 #include "hence/compress/detail/perplexity.inl.hpp"
+#include "hence/compress/detail/sensitivity.inl.hpp"
+#include "hence/compress/detail/shrink.inl.hpp"

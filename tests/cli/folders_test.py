@@ -9,7 +9,7 @@ from pathlib import Path
 from support import ROOT, ToolTest, data, run
 
 sys.path.insert(0, str(ROOT / "tests/support"))
-from huggingface_folder import NAMES, write_folder  # noqa: E402
+from huggingface_folder import NAMES, Gguf, write_folder  # noqa: E402
 
 
 class Folders(ToolTest):
@@ -38,6 +38,38 @@ class Folders(ToolTest):
                 # The other engine rounds GELU to 16 bits; a folder's own library does not.
                 bound = 0.02 if name in ("gpt2", "starcoder2") else 0.005
                 self.assertLessEqual(self.worst(name, self.made(name, shards=shards)), bound)
+
+    def test_a_folder_becomes_a_gguf_file(self):
+        """The tensors, the vocabulary and the configuration of the file that the folder was made from."""
+        for i, name in enumerate([*NAMES, "llama-untied-ropefactors"]):
+            with self.subTest(name):
+                made = self.folder() / "made.gguf"
+                self.ok("quantize", self.made(name, shards=1 + i % 3), made, "--type", "f32")
+                ours, theirs = Gguf(made), Gguf(data(f"golden/tiny/{name}.gguf"))
+                for key, value in theirs.metadata.items():
+                    if key.startswith(("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type", "tokenizer.ggml.pre",
+                                       "tokenizer.ggml.eos", "general.architecture", theirs.metadata["general.architecture"] + ".")):
+                        self.assertEqual(ours.metadata.get(key), value, key)
+                renamed = {"rope_freqs.weight": "rope_factors_long.weight"}  # the folder has no other way to say it
+                self.assertEqual({n: tuple(t[0]) for n, t in ours.tensors.items() if n != "rope_factors_short.weight"},
+                                 {renamed.get(n, n): tuple(t[0]) for n, t in theirs.tensors.items()})
+                bound = 0.02 if name in ("gpt2", "starcoder2") else 0.005
+                self.assertLessEqual(self.worst(name, made), bound)
+
+    def test_a_folder_is_quantized_and_pruned(self):
+        folder, source = self.made("llama", shards=2), data("golden/tiny/llama.gguf")
+        out = self.folder()
+        self.ok("quantize", folder, out / "ours.gguf", "--type", "q8_0")
+        self.ok("quantize", source, out / "theirs.gguf", "--type", "q8_0")
+        logits = ["logits", "-p", "The history of the", "--json", "-m"]
+        self.assertEqual(*(json.loads(self.ok(*logits, out / name).out)["prompts"] for name in ("ours.gguf", "theirs.gguf")))
+        self.ok("prune", folder / "model.safetensors.index.json", out / "pruned.gguf", "--pattern", "2:4", "--type", "q8_24")
+        self.ok(*logits, out / "pruned.gguf")
+        words = json.loads((folder / "tokenizer.json").read_text())
+        words["pre_tokenizer"] = {"type": "Whitespace"}
+        (folder / "tokenizer.json").write_text(json.dumps(words))
+        self.refused(1, "quantize", folder, out / "other.gguf", "--type", "q8_0", says=["byte-level BPE"])
+        self.assertFalse((out / "other.gguf").exists())
 
     def test_commands(self):
         file, folder = data("golden/tiny/qwen3.gguf"), self.made("qwen3", shards=2)

@@ -1,11 +1,13 @@
 """hence quantize: files that other engines read, what they cost, and what is refused."""
 
 import json
+import resource
 import struct
+import subprocess
 import unittest
 from pathlib import Path
 
-from support import SHIPPED, ToolTest, data
+from support import SHIPPED, TOOL, ToolTest, data
 
 TINY = "models/tiny-reasoner/"
 
@@ -91,6 +93,22 @@ class Quantize(ToolTest):
         bad.write_bytes(content)
         self.refused(1, "quantize", bad, self.out, "--type", "q8_0", says=["blk.3.ffn_up.weight", "row 0, column 0", "nan"])
         self.nothing_left()
+
+    def test_a_full_disk_leaves_no_file(self):
+        source = data(TINY + "tiny-reasoner-f32.gguf")
+        for command in (["quantize", source, self.out, "--type", "q8_0"], ["prune", source, self.out, "--pattern", "2:4"],
+                        ["prune", source, self.out, "--pattern", "layers:1"]):
+            done = subprocess.run([TOOL, *map(str, command)], capture_output=True, text=True, restore_signals=False,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)))
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn("out.gguf", done.stderr)
+            self.nothing_left()
+
+    def test_floats(self):
+        source = data(TINY + "tiny-reasoner-f32.gguf")
+        self.ok("quantize", source, self.out, "--type", "bf16")
+        self.assertEqual({t["type"] for t in self.tensors(self.out).values() if len(t["shape"]) == 2}, {"bf16"})
+        self.ok("quantize", self.out, self.out.parent / "again.gguf", "--type", "f32")
 
     def test_requantize(self):
         self.ok("quantize", SHIPPED, self.out, "--type", "q4_0", "--requantize")

@@ -2,11 +2,10 @@
 #ifndef HENCE_COMPRESS_DETAIL_QUANTIZE_INL_HPP
 #define HENCE_COMPRESS_DETAIL_QUANTIZE_INL_HPP
 
-#include "../../io/gguf_writer.hpp"
-#include "../../quant/decode.hpp"
 #include "../../quant/int8_rows.hpp"
 #include "../quantize.hpp"
 #include "../rescale.hpp"
+#include "whole_model.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +18,9 @@ namespace compress {
 
 namespace detail {
 
-inline bool is_float(dtype type) noexcept { return type == dtype::f32 || type == dtype::f16 || type == dtype::bf16; }
+inline bool is_float(dtype type) noexcept {
+    return type == dtype::f32 || type == dtype::f16 || type == dtype::bf16;
+}
 inline bool is_integer(dtype type) noexcept {
     return type == dtype::i8 || type == dtype::i16 || type == dtype::i32 || type == dtype::i64 || type == dtype::u8;
 }
@@ -49,7 +50,9 @@ inline std::optional<dtype> fitting(dtype type, std::size_t columns) noexcept {
     return std::nullopt;
 }
 
-inline std::span<const std::byte> bytes_of(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
+inline std::span<const std::byte> bytes_of(const std::vector<float>& values) {
+    return std::as_bytes(std::span(values));
+}
 
 class quantizer {
 public:
@@ -66,7 +69,8 @@ public:
             if (slots_[i].empty()) HENCE_TRY(alone(i));
         for (auto& slot : slots_)
             for (quantized_tensor& tensor : slot) made_.tensors.push_back(std::move(tensor));
-        made_.extended = std::any_of(made_.tensors.begin(), made_.tensors.end(), [](const auto& t) { return t.type == dtype::i8; });
+        made_.extended =
+            std::any_of(made_.tensors.begin(), made_.tensors.end(), [](const auto& t) { return t.type == dtype::i8; });
         made_.file_type = file_type_of(options_.type);
         return std::move(made_);
     }
@@ -80,30 +84,41 @@ private:
     [[nodiscard]] static bool is_matrix(const file_tensor& t) {
         return t.shape.size() == 2 && t.name.ends_with(".weight") && t.name != "position_embd.weight";
     }
-    [[nodiscard]] static bool is_end(const std::string& name) { return name == "token_embd.weight" || name == "output.weight"; }
+    [[nodiscard]] static bool is_end(const std::string& name) {
+        return name == "token_embd.weight" || name == "output.weight";
+    }
 
     result<void> check() {
         if (!can_encode(options_.type) && options_.type != dtype::i8)
-            return make_error(errc::unsupported, where, "f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1, q4_k, q6_k or int8", std::string(name(options_.type)));
+            return make_error(errc::unsupported, where,
+                              "f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1, q4_k, q6_k or int8",
+                              std::string(name(options_.type)));
         if (!can_encode(options_.embedding))
-            return make_error(errc::unsupported, "quantize: the embedding", "f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1, q4_k or q6_k",
+            return make_error(errc::unsupported, "quantize: the embedding",
+                              "f32, f16, bf16, q8_0, q5_0, q5_1, q4_0, q4_1, q4_k or q6_k",
                               std::string(name(options_.embedding)));
-        const bool wants_text = options_.method > quantize_method::search || options_.smooth > 0.0f || options_.fixed_activations;
+        const bool wants_text =
+            options_.method > quantize_method::search || options_.smooth > 0.0f || options_.fixed_activations;
         if (wants_text && options_.calibration.empty())
             return make_error(errc::invalid_argument, where, "a calibration text for this method", "none");
         if (!has_grid(options_.type) && options_.method > quantize_method::search)
-            return make_error(errc::invalid_argument, where, "nearest or search for " + std::string(name(options_.type)),
+            return make_error(errc::invalid_argument, where,
+                              "nearest or search for " + std::string(name(options_.type)),
                               "a method for block formats");
         if (options_.type != dtype::i8 && (options_.smooth > 0.0f || options_.fixed_activations))
-            return make_error(errc::invalid_argument, where, "int8, where smoothing and fixed activations belong", std::string(name(options_.type)));
+            return make_error(errc::invalid_argument, where, "int8, where smoothing and fixed activations belong",
+                              std::string(name(options_.type)));
         std::optional<error> first;
         for (const file_tensor& tensor : file_.tensors()) {
             if (!is_matrix(tensor) || kept(tensor.name) || is_float(tensor.type)) continue;
             if (options_.requantize && !is_integer(tensor.type)) continue;
-            error complaint = make_error(errc::unsupported, file_.name(), "f32, f16 or bf16: the model is already quantized",
-                                         std::string(name(tensor.type)), tensor.name, tensor.file_offset);
-            if (first) first->also.push_back(std::move(complaint));
-            else first = std::move(complaint);
+            error complaint =
+                make_error(errc::unsupported, file_.name(), "f32, f16 or bf16: the model is already quantized",
+                           std::string(name(tensor.type)), tensor.name, tensor.file_offset);
+            if (first)
+                first->also.push_back(std::move(complaint));
+            else
+                first = std::move(complaint);
         }
         if (first) {
             if (first->also.size() > 3) first->also.resize(3);
@@ -112,20 +127,11 @@ private:
         return {};
     }
 
+    // Scales are halves.
     result<float_matrix> floats(const file_tensor& tensor) {
-        float_matrix matrix{tensor.name, static_cast<std::size_t>(tensor.elements() / tensor.shape.back()),
-                            static_cast<std::size_t>(tensor.shape.back()), {}};
-        matrix.values.resize(static_cast<std::size_t>(tensor.elements()));
-        HENCE_TRY(decode_row(tensor.type, tensor.data, matrix.values));
-        file_.release_pages(tensor);
-        for (std::size_t i = 0; i < matrix.values.size(); ++i)
-            if (!(std::fabs(matrix.values[i]) <= 65504.0f))  // NaN too; scales are halves
-                return make_error(std::isfinite(matrix.values[i]) ? errc::out_of_range : errc::not_a_number, file_.name(),
-                                  "finite weights of magnitudes up to 65504",
-                                  std::to_string(matrix.values[i]) + " in row " + std::to_string(i / matrix.columns) + ", column " +
-                                      std::to_string(i % matrix.columns),
-                                  tensor.name, tensor.file_offset);
-        return matrix;
+        HENCE_TRY_ASSIGN(values, finite_floats(file_, tensor, 65504.0f));
+        return float_matrix{tensor.name, static_cast<std::size_t>(tensor.elements() / tensor.shape.back()),
+                            static_cast<std::size_t>(tensor.shape.back()), std::move(values)};
     }
 
     void tell(const std::string& tensor) {
@@ -136,7 +142,8 @@ private:
     void keep_as_is(std::size_t index, std::string note) {
         const file_tensor& t = file_.tensors()[index];
         slots_[index] = {{t.name, t.type, t.shape, {t.data.begin(), t.data.end()}}};
-        made_.reports[index] = {t.name, t.type, t.type, static_cast<std::size_t>(t.elements()), t.data.size(), t.data.size(), {}, std::move(note)};
+        made_.reports[index] = {t.name,        t.type,        t.type, static_cast<std::size_t>(t.elements()),
+                                t.data.size(), t.data.size(), {},     std::move(note)};
         tell(t.name);
     }
 
@@ -157,11 +164,14 @@ private:
         const dtype wanted = is_end(t.name) ? options_.embedding : options_.type;
         const std::optional<dtype> type = fitting(wanted, matrix.columns);
         if (!type) {
-            keep_as_is(index, "rows of " + std::to_string(matrix.columns) + " are no whole blocks of " + std::string(name(wanted)));
+            keep_as_is(index, "rows of " + std::to_string(matrix.columns) + " are no whole blocks of " +
+                                  std::string(name(wanted)));
             return {};
         }
         tensor_report report{t.name, t.type, *type, static_cast<std::size_t>(t.elements()), t.data.size(), 0, {}, {}};
-        if (*type != wanted) report.note = "rows of " + std::to_string(matrix.columns) + " are no whole blocks of " + std::string(name(wanted));
+        if (*type != wanted)
+            report.note =
+                "rows of " + std::to_string(matrix.columns) + " are no whole blocks of " + std::string(name(wanted));
         std::vector<float> importance;
         if (inputs != nullptr && search) importance = importance_of(*inputs);
         const rounding_options how{search ? rounding::search : rounding::reference, importance};
@@ -170,10 +180,12 @@ private:
             encode_int8(matrix, how, t, report, slot);
             if (inputs != nullptr && options_.fixed_activations) add_input_scale(*inputs, t, slot);
         } else {
-            const bool compensate = inputs != nullptr && !inputs->gram.empty() && options_.method >= quantize_method::gptq;
+            const bool compensate =
+                inputs != nullptr && !inputs->gram.empty() && options_.method >= quantize_method::gptq;
             std::vector<std::byte> data;
             if (compensate) {
-                HENCE_TRY_ASSIGN(rounded, gptq(*type, matrix.values, matrix.rows, *inputs, team_, options_.compensation));
+                HENCE_TRY_ASSIGN(rounded,
+                                 gptq(*type, matrix.values, matrix.rows, *inputs, team_, options_.compensation));
                 data = std::move(rounded);
             } else {
                 data = encode_rows(*type, matrix, how);
@@ -219,15 +231,16 @@ private:
         return report;
     }
 
-    void encode_int8(const float_matrix& matrix, const rounding_options& how, const file_tensor& t, tensor_report& report,
-                     std::vector<quantized_tensor>& slot) {
+    void encode_int8(const float_matrix& matrix, const rounding_options& how, const file_tensor& t,
+                     tensor_report& report, std::vector<quantized_tensor>& slot) {
         std::vector<std::int8_t> quants(matrix.values.size());
         std::vector<float> scales(matrix.rows);
         team_.each([&](const worker& self) {
             const index_range mine = self.share(matrix.rows);
             for (std::size_t r = mine.begin; r < mine.end; ++r) {
-                const auto found = encode_int8_row(matrix.row(r), std::span(quants).subspan(r * matrix.columns, matrix.columns),
-                                                   int8_range::symmetric, how);
+                const auto found =
+                    encode_int8_row(matrix.row(r), std::span(quants).subspan(r * matrix.columns, matrix.columns),
+                                    int8_range::symmetric, how);
                 scales[r] = found ? found->scale : 0.0f;
             }
         });
@@ -241,12 +254,17 @@ private:
         add_floats(slot, t, "scale", scales);
     }
 
-    static void add_floats(std::vector<quantized_tensor>& slot, const file_tensor& t, const char* suffix, const std::vector<float>& values) {
+    static void add_floats(std::vector<quantized_tensor>& slot, const file_tensor& t, const char* suffix,
+                           const std::vector<float>& values) {
         const auto bytes = bytes_of(values);
-        slot.push_back({t.name.substr(0, t.name.size() - 6) + suffix, dtype::f32, {static_cast<std::int64_t>(values.size())}, {bytes.begin(), bytes.end()}});
+        slot.push_back({t.name.substr(0, t.name.size() - 6) + suffix,
+                        dtype::f32,
+                        {static_cast<std::int64_t>(values.size())},
+                        {bytes.begin(), bytes.end()}});
     }
 
-    static void add_input_scale(const input_statistics& inputs, const file_tensor& t, std::vector<quantized_tensor>& slot) {
+    static void add_input_scale(const input_statistics& inputs, const file_tensor& t,
+                                std::vector<quantized_tensor>& slot) {
         const float largest = *std::max_element(inputs.absolute_maximum.begin(), inputs.absolute_maximum.end());
         if (largest > 0.0f) add_floats(slot, t, "input_scale", {largest / 127.0f});
     }
@@ -260,35 +278,30 @@ private:
     };
 
     result<void> run_layers() {
-        load_options loading;
-        loading.threads = options_.threads;
-        HENCE_TRY_ASSIGN(model, decoder::from_gguf(file_, loading));
-        calibration_options reading = options_.reading;
-        if (reading.threads == 0) reading.threads = options_.threads;
-        HENCE_TRY_ASSIGN(text, calibration::make(model, options_.calibration, reading));
         const bool gram = options_.method >= quantize_method::awq;
-        const std::int32_t layers = model.config().layers;
-        while (text.layer() < layers) {
-            HENCE_TRY_ASSIGN(statistics, text.capture(model, gram));
-            HENCE_TRY_ASSIGN(matrices, matrices_of(statistics.layer));
-            std::vector<std::pair<std::size_t, std::vector<float>>> vectors;  // norms that took in scales
-            if (options_.smooth > 0.0f || options_.method == quantize_method::awq || options_.method == quantize_method::awq_gptq)
-                HENCE_TRY(rescale(model.config(), statistics, matrices, vectors));
-            for (const layer_matrix& m : matrices)
-                HENCE_TRY(encode(m.index, m.matrix, &statistics.of(m.input), options_.method >= quantize_method::search));
-            std::vector<file_tensor> replaced;
-            for (auto& [index, values] : vectors) store_vector(index, values);
-            const auto add = [&](std::size_t index) {
-                for (const quantized_tensor& part : slots_[index])
-                    replaced.push_back({part.name, part.type, part.shape, 0, 0, part.data});
-            };
-            for (const auto& vector : vectors) add(vector.first);
-            for (const layer_matrix& m : matrices) add(m.index);
-            HENCE_TRY_ASSIGN(next, model.with_tensors(replaced));
-            model = std::move(next);
-            text.advance(model);
-        }
-        return {};
+        return each_layer(file_, options_.calibration, options_.reading, options_.threads, gram,
+                          [this](layer_statistics& statistics, const decoder_config& config) {
+                              return one_layer(statistics, config);
+                          });
+    }
+
+    result<std::vector<file_tensor>> one_layer(layer_statistics& statistics, const decoder_config& config) {
+        HENCE_TRY_ASSIGN(matrices, matrices_of(statistics.layer));
+        std::vector<std::pair<std::size_t, std::vector<float>>> vectors;  // norms that took in scales
+        if (options_.smooth > 0.0f || options_.method == quantize_method::awq ||
+            options_.method == quantize_method::awq_gptq)
+            HENCE_TRY(rescale(config, statistics, matrices, vectors));
+        for (const layer_matrix& m : matrices)
+            HENCE_TRY(encode(m.index, m.matrix, &statistics.of(m.input), options_.method >= quantize_method::search));
+        std::vector<file_tensor> replaced;
+        for (auto& [index, values] : vectors) store_vector(index, values);
+        const auto add = [&](std::size_t index) {
+            for (const quantized_tensor& part : slots_[index])
+                replaced.push_back({part.name, part.type, part.shape, 0, 0, part.data});
+        };
+        for (const auto& vector : vectors) add(vector.first);
+        for (const layer_matrix& m : matrices) add(m.index);
+        return replaced;
     }
 
     result<std::vector<layer_matrix>> matrices_of(std::int32_t layer) {
@@ -314,7 +327,8 @@ private:
         const file_tensor& t = file_.tensors()[index];
         const auto bytes = bytes_of(values);
         slots_[index] = {{t.name, dtype::f32, t.shape, {bytes.begin(), bytes.end()}}};
-        made_.reports[index] = {t.name, t.type, dtype::f32, values.size(), t.data.size(), bytes.size(), {}, "took in the scales of channels"};
+        made_.reports[index] = {t.name,        t.type,       dtype::f32, values.size(),
+                                t.data.size(), bytes.size(), {},         "took in the scales of channels"};
         tell(t.name);
     }
 
@@ -332,7 +346,9 @@ private:
         const auto all_here = [&](std::initializer_list<const char*> names) {
             for (const char* one : names) {
                 const std::string full = prefix + one + ".weight";
-                if (find(full) && std::none_of(matrices.begin(), matrices.end(), [&](const layer_matrix& m) { return m.matrix.name == full; })) return false;
+                if (find(full) && std::none_of(matrices.begin(), matrices.end(),
+                                               [&](const layer_matrix& m) { return m.matrix.name == full; }))
+                    return false;
             }
             return true;
         };
@@ -357,7 +373,9 @@ private:
         // ffn_down first: it changes ffn_up's rows, which only the rounding of ffn_up sees.
         if (c.gated && !c.fused_gate && all_here({"ffn_up", "ffn_down"}) && !find(prefix + "ffn_up.bias")) {
             const std::vector<float_matrix*> group = readers(layer_input::feed_forward_down);
-            const auto up = std::find_if(matrices.begin(), matrices.end(), [&](const layer_matrix& m) { return m.matrix.name == prefix + "ffn_up.weight"; });
+            const auto up = std::find_if(matrices.begin(), matrices.end(), [&](const layer_matrix& m) {
+                return m.matrix.name == prefix + "ffn_up.weight";
+            });
             if (group.size() == 1 && up != matrices.end()) {
                 input_statistics& inputs = statistics.inputs[static_cast<std::size_t>(layer_input::feed_forward_down)];
                 const std::vector<float> scales = choose(inputs, group);
@@ -368,7 +386,8 @@ private:
                 }
             }
         }
-        if (all_here({"attn_q", "attn_k", "attn_v", "attn_qkv"})) HENCE_TRY(through_norm(layer_input::attention, prefix + "attn_norm"));
+        if (all_here({"attn_q", "attn_k", "attn_v", "attn_qkv"}))
+            HENCE_TRY(through_norm(layer_input::attention, prefix + "attn_norm"));
         if (all_here({"ffn_gate", "ffn_up"})) HENCE_TRY(through_norm(layer_input::feed_forward, prefix + "ffn_norm"));
         return {};
     }
@@ -392,9 +411,11 @@ private:
     }
 
     // The squared error of the products, trace(D G D^T), when weights are rounded under these scales.
-    double loss(const input_statistics& inputs, const std::vector<float_matrix*>& group, const std::vector<float>& scales) {
+    double loss(const input_statistics& inputs, const std::vector<float_matrix*>& group,
+                const std::vector<float>& scales) {
         const auto k = static_cast<Eigen::Index>(inputs.width);
-        const auto gram = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(inputs.gram.data(), k, k);
+        const auto gram = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+            inputs.gram.data(), k, k);
         const float_rows small_gram = gram.cast<float>();
         double sum = 0;
         for (const float_matrix* matrix : group) {
@@ -407,7 +428,8 @@ private:
             float_rows off(static_cast<Eigen::Index>(matrix->rows), k);
             for (std::size_t r = 0; r < matrix->rows; ++r) {
                 float* row = off.data() + r * matrix->columns;
-                (void)decode_row(*type, std::span(data).subspan(r * stride, stride), {row, matrix->columns}).has_value();
+                (void)decode_row(*type, std::span(data).subspan(r * stride, stride), {row, matrix->columns})
+                    .has_value();
                 for (std::size_t i = 0; i < matrix->columns; ++i)
                     row[i] = (scales.empty() ? row[i] : row[i] / scales[i]) - matrix->values[r * matrix->columns + i];
             }
@@ -425,13 +447,14 @@ private:
 };
 
 inline result<gguf_writer> writer_of(const quantized_model& model, const gguf_file& source) {
-    gguf_writer writer;
-    for (const gguf_entry& entry : source.metadata())
-        if (!entry.key.starts_with("split.")) writer.add(entry);  // the result is one file
+    gguf_writer writer = writer_like(source);
     writer.add("general.quantization_version", std::uint32_t{2});
-    if (model.extended) writer.add("hence.int8_pairs", std::uint32_t{1});
-    else writer.add("general.file_type", model.file_type);
-    for (const quantized_tensor& tensor : model.tensors) HENCE_TRY(writer.add_tensor(tensor.name, tensor.type, tensor.shape, tensor.data));
+    if (model.extended)
+        writer.add("hence.int8_pairs", std::uint32_t{1});
+    else
+        writer.add("general.file_type", model.file_type);
+    for (const quantized_tensor& tensor : model.tensors)
+        HENCE_TRY(writer.add_tensor(tensor.name, tensor.type, tensor.shape, tensor.data));
     return writer;
 }
 

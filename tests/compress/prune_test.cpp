@@ -108,12 +108,15 @@ TEST_CASE("every score obeys every pattern, in every format; what is no layer's 
                 for (const compress::pruned_tensor& t : made.tensors) {
                     const mask there = mask::of_nonzero(floats_of(t.type, t.data, t.shape).view());
                     // Weights that rounding makes zero are not in the mask's count: groups hold at most so many.
-                    CHECK(there.density() <= (halves ? 0.5 : pattern[0] == 'b' ? 0.5 : 0.4) + 1e-4);
+                    // An unstructured mask drops whole weights of each row: at most one fewer than the share says.
+                    const double one = pattern[0] == 'u' ? 1.0 / static_cast<double>(t.shape.back()) : 1e-4;
+                    CHECK(there.density() <= (halves || pattern[0] == 'b' ? 0.5 : 0.4) + one);
                     CHECK(there.density() >= 0.38);
                     if (!type && halves) CHECK(check_pattern(there, how.pattern).has_value());
                     CHECK(std::fabs(t.sparsity + there.density() - 1.0) < 1e-9);
                     CHECK(t.weight_error > 0.01);
-                    CHECK(t.weight_error < 1.0);
+                    // SparseGPT moves weights for the sake of the products: it may lose more of the weights themselves.
+                    CHECK(t.weight_error < (score == compress::prune_score::sparsegpt ? 1.5 : 1.0));
                 }
                 const std::vector<std::byte> bytes = compress::to_bytes(made, file).value();
                 const gguf_file back = gguf_file::from_bytes(bytes).value();

@@ -142,7 +142,7 @@ void product(benchmark::State& state, const hence::kernel_table* table, const fo
     const std::size_t blocks = s.columns / 32;
     std::vector<std::int8_t> quants(batch * s.columns);
     std::vector<float> scales(batch * blocks);
-    std::vector<std::remove_const_t<std::remove_pointer_t<decltype(hence::activations::sums)>>> sums(batch * blocks);
+    std::vector<hence::block_sum> sums(batch * blocks);
     std::vector<float> out(batch * s.rows);
     hence::matmul_args args;
     args.rows = batch;
@@ -153,7 +153,7 @@ void product(benchmark::State& state, const hence::kernel_table* table, const fo
     args.in.quants = quants.data();
     args.in.quant_stride = s.columns;
     args.in.scales = scales.data();
-    args.in.sums = sums.data();
+    args.in.block_sums = sums.data();
     args.in.block_stride = blocks;
     for (std::size_t t = 0; t < batch; ++t)
         table->quantize_blocks(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],

@@ -13,8 +13,10 @@ namespace {
 // The place of `mark` that no backslash stands before, or the end.
 std::size_t find_unescaped(std::string_view text, char mark, std::size_t from = 0) {
     for (std::size_t i = from; i < text.size(); ++i) {
-        if (text[i] == '\\') ++i;
-        else if (text[i] == mark) return i;
+        if (text[i] == '\\')
+            ++i;
+        else if (text[i] == mark)
+            return i;
     }
     return text.size();
 }
@@ -30,7 +32,8 @@ T number(std::string_view key, std::string_view text, T least, const char* optio
     T value{};
     const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (trouble != std::errc() || end != text.data() + text.size() || !(value >= least))
-        throw usage_error(std::string(option) + ": " + std::string(key) + ": expected a number of " + std::to_string(least) + " or more, found " + hence::quote(text));
+        throw usage_error(std::string(option) + ": " + std::string(key) + ": expected a number of " +
+                          std::to_string(least) + " or more, found " + hence::quote(text));
     return value;
 }
 
@@ -44,15 +47,21 @@ std::string take_run_settings(std::string_view settings, way& into, const char* 
         const std::size_t equals = std::min(one.find('='), one.size());
         const std::string_view key = one.substr(0, equals);
         const std::string_view value = one.substr(std::min(one.size(), equals + 1));
-        if (key == "max_tokens") into.max_tokens = number<std::size_t>(key, value, 1, option);
-        else if (key == "temp") into.temperature = number<float>(key, value, 0, option);
-        else if (key == "budget_tokens") into.limit.tokens = number<std::int64_t>(key, value, 0, option);
-        else if (key == "budget_forwards") into.limit.forwards = number<std::int64_t>(key, value, 0, option);
+        if (key == "max_tokens")
+            into.max_tokens = number<std::size_t>(key, value, 1, option);
+        else if (key == "temp")
+            into.temperature = number<float>(key, value, 0, option);
+        else if (key == "budget_tokens")
+            into.limit.tokens = number<std::int64_t>(key, value, 0, option);
+        else if (key == "budget_forwards")
+            into.limit.forwards = number<std::int64_t>(key, value, 0, option);
         else if (key == "label") {
             into.label.clear();
-            for (std::size_t i = 0; i < value.size(); ++i) into.label += value[i] == '\\' && i + 1 < value.size() ? value[++i] : value[i];
+            for (std::size_t i = 0; i < value.size(); ++i)
+                into.label += value[i] == '\\' && i + 1 < value.size() ? value[++i] : value[i];
             into.labelled = true;
-        } else rest.append(rest.empty() ? "" : ",").append(one);
+        } else
+            rest.append(rest.empty() ? "" : ",").append(one);
     }
     return rest;
 }
@@ -65,7 +74,16 @@ hence::reason_options way::options(hence::reason_options all) const {
     return all;
 }
 
+bool way::draws_independently() const {
+    if (shared) return false;
+    for (const char* name : {"self_consistency", "adaptive_consistency", "early_stopping_self_consistency",
+                             "deep_confidence", "best_of_n"})
+        if (strategy.name() == name) return true;
+    return false;
+}
+
 bool way::uses_exact_checker() const {
+    if (shared) return false;
     const std::string settings = hence::describe(strategy);
     for (const char* name : {"scorer=game24", "scorer=arithmetic", "accept=game24", "accept=arithmetic"})
         if (settings.find(name) != std::string::npos) return true;
@@ -93,7 +111,9 @@ std::vector<way> parse_ways(std::string_view text, const char* option) {
         next.strategy = parsed(hence::parse_strategy(plain), option);
         list.push_back(std::move(next));
     }
-    if (list.empty()) throw usage_error(std::string(option) + ": expected at least one strategy, found none; there are " + strategy_list());
+    if (list.empty())
+        throw usage_error(std::string(option) + ": expected at least one strategy, found none; there are " +
+                          strategy_list());
     return list;
 }
 
@@ -108,14 +128,20 @@ hence::budget parse_budget(std::string_view text) {
         std::int64_t number = 0;
         const auto [end, trouble] = std::from_chars(value.data(), value.data() + value.size(), number);
         if (trouble != std::errc() || end != value.data() + value.size() || number < 0)
-            throw usage_error("--budget: " + key + ": expected a whole number that is not negative, found " + hence::quote(value));
-        if (key == "tokens") limit.tokens = number;
-        else if (key == "forwards") limit.forwards = number;
-        else if (key == "bytes") limit.bytes = number;
+            throw usage_error("--budget: " + key + ": expected a whole number that is not negative, found " +
+                              hence::quote(value));
+        if (key == "tokens")
+            limit.tokens = number;
+        else if (key == "forwards")
+            limit.forwards = number;
+        else if (key == "bytes")
+            limit.bytes = number;
         else if (key == "ms") {
             // A century is as good as no limit and fits into nanoseconds.
             limit.deadline = std::chrono::milliseconds(std::min<std::int64_t>(number, 3'000'000'000'000));
-        } else throw usage_error("--budget: there is no limit " + hence::quote(key) + "; there are tokens, forwards, bytes, ms");
+        } else
+            throw usage_error("--budget: there is no limit " + hence::quote(key) +
+                              "; there are tokens, forwards, bytes, ms");
     }
     return limit;
 }
@@ -126,7 +152,9 @@ hence::prompt_format parse_format(const std::string& name) {
     return hence::prompt_format::automatic;
 }
 
-nlohmann::json number_or_null(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
+nlohmann::json number_or_null(double value) {
+    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
 
 std::string strategy_list() {
     std::string names;

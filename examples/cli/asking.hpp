@@ -22,9 +22,12 @@ struct way {
     std::optional<std::size_t> max_tokens;  ///< max_tokens=N: of one sample, step or attempt
     std::optional<float> temperature;       ///< temp=T: of strategies without a temperature of their own
     hence::budget limit;                    ///< budget_tokens=N, budget_forwards=N: of the whole run
+    bool shared = false;                    ///< no strategy: share_budget() over all questions, `limit` a question
 
     /// The options of a run, changed as this way asks.
     [[nodiscard]] hence::reason_options options(hence::reason_options all) const;
+    /// Whether its samples are drawn without regard to each other: only then is there a pass@k.
+    [[nodiscard]] bool draws_independently() const;
     /// Whether an exact checker takes part, so that the result says what is possible and not what the model knows.
     [[nodiscard]] bool uses_exact_checker() const;
 };

@@ -144,6 +144,7 @@ bool majority_right(const attempt* attempts, std::size_t count) {
 
 std::vector<summary::by_count> summary::by_samples() const {
     std::vector<by_count> out;
+    if (!how->draws_independently()) return out;  // leaves of one tree are no samples
     const std::size_t n = outcomes.empty() ? 0 : outcomes[0].attempts.size();
     for (const outcome& one : outcomes)
         if (!one.whole || one.attempts.size() != n) return out;
@@ -194,7 +195,7 @@ nlohmann::json summary::json() const {
         samples.push_back({{"samples", one.samples}, {"pass_at_k", one.pass}, {"majority", one.majority}, {"tokens_per_question", one.tokens}});
     return {{"strategy", how->text},
             {"label", how->label},
-            {"settings", hence::describe(how->strategy)},
+            {"settings", how->shared ? how->text : hence::describe(how->strategy)},
             {"exact_checker", how->uses_exact_checker()},
             {"questions", outcomes.size()},
             {"right", right},

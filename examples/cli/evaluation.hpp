@@ -80,7 +80,7 @@ struct summary {
 
     [[nodiscard]] point total() const;
     /// k, the unbiased chance that one of k samples is right, and the share of votes of k that are; empty where samples were
-    /// cancelled or cut, or are not the same number for every question.
+    /// cancelled or cut, depend on each other (a search), or are not the same number for every question.
     struct by_count {
         std::int64_t samples;
         double pass;

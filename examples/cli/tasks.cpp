@@ -36,6 +36,7 @@ std::vector<problem> puzzles() {
 struct expression_maker {
     hence::counter_rng rng;
     std::uint64_t number;
+    bool easy = false;  // small numbers only
     std::uint32_t drawn = 0;
 
     std::uint64_t below(std::uint64_t n) { return rng.words(number, drawn++, 0)[0] % n; }
@@ -49,7 +50,7 @@ struct expression_maker {
 
     part make(std::size_t operations) {
         if (operations == 0) {
-            const auto value = static_cast<std::int64_t>(below(2) == 0 ? 2 + below(8) : 10 + below(90));
+            const auto value = static_cast<std::int64_t>(easy ? 2 + below(18) : below(2) == 0 ? 2 + below(8) : 10 + below(90));
             return {std::to_string(value), value, 3, true};
         }
         const std::size_t left = below(operations);
@@ -59,7 +60,9 @@ struct expression_maker {
         const int precedence = operation == '*' ? 2 : 1;
         if (a.precedence < precedence) a.text = "(" + a.text + ")";
         if (b.precedence < precedence || (b.precedence == precedence && operation == '-')) b.text = "(" + b.text + ")";
-        const std::int64_t value = operation == '+' ? a.value + b.value : operation == '-' ? a.value - b.value : a.value * b.value;
+        const std::int64_t value = operation == '+'   ? a.value + b.value
+                                   : operation == '-' ? a.value - b.value
+                                                      : a.value * b.value;
         const bool fits = value >= 0 && value <= 9999 && !(operation == '*' && std::min(a.value, b.value) > 99);
         return {a.text + operation + b.text, value, precedence, a.allowed && b.allowed && fits};
     }
@@ -74,9 +77,29 @@ std::vector<problem> expressions(std::size_t count, std::size_t first) {
         for (;;) {
             const auto made = maker.make(operations[maker.below(6)]);
             if (!made.allowed) continue;
-            list.push_back({std::to_string(first + i), "calc: " + made.text, "calc direct: " + made.text, std::to_string(made.value)});
+            list.push_back({std::to_string(first + i), "calc: " + made.text, "calc direct: " + made.text,
+                            std::to_string(made.value)});
             break;
         }
+    }
+    return list;
+}
+
+// Easy sums and puzzles in turn: what a strategy that looks at the difficulty is for.
+std::vector<problem> mixed() {
+    std::vector<problem> list;
+    constexpr std::uint64_t seed = 2025;
+    for (const problem& puzzle : puzzles()) {
+        const std::size_t number = list.size() / 2;
+        expression_maker maker{{seed}, number, true};
+        for (;;) {
+            const auto made = maker.make(1 + maker.below(2));
+            if (!made.allowed) continue;
+            list.push_back({"sum " + std::to_string(number), "calc: " + made.text, "calc direct: " + made.text,
+                            std::to_string(made.value)});
+            break;
+        }
+        list.push_back(puzzle);
     }
     return list;
 }
@@ -85,7 +108,8 @@ std::vector<problem> expressions(std::size_t count, std::size_t first) {
 
 std::string find_data(const std::string& task, const std::string& relative) {
     std::vector<fs::path> places;
-    if (const char* const named = std::getenv("HENCE_TEST_DATA"); named != nullptr && *named != '\0') places.emplace_back(named);
+    if (const char* const named = std::getenv("HENCE_TEST_DATA"); named != nullptr && *named != '\0')
+        places.emplace_back(named);
     places.push_back(fs::path(HENCE_EXAMPLES_DIR) / ".." / ".." / "shared" / "data");
     places.push_back(fs::path("..") / "shared" / "data");
     std::string tried;
@@ -95,7 +119,8 @@ std::string find_data(const std::string& task, const std::string& relative) {
         if (fs::is_regular_file(path, ignored)) return path.string();
         tried += (tried.empty() ? "" : ", ") + path.string();
     }
-    throw std::runtime_error("--task " + task + ": expected the file " + relative + " in the folder that HENCE_TEST_DATA names; not found: " + tried);
+    throw std::runtime_error("--task " + task + ": expected the file " + relative +
+                             " in the folder that HENCE_TEST_DATA names; not found: " + tried);
 }
 
 // The first of several fields that an object has, as text.
@@ -109,13 +134,16 @@ std::optional<std::string> field(const nlohmann::json& object, std::initializer_
             if (text.ends_with(".0")) text.resize(text.size() - 2);
             return text;
         }
-        throw std::runtime_error("expected text or a number as \"" + std::string(name) + "\", found " + hence::quote(found->dump(), 60));
+        throw std::runtime_error("expected text or a number as \"" + std::string(name) + "\", found " +
+                                 hence::quote(found->dump(), 60));
     }
     return std::nullopt;
 }
 
 problem read_problem(const nlohmann::json& object, std::size_t number) {
-    if (!object.is_object()) throw std::runtime_error("expected an object with \"question\" and \"answer\", found " + hence::quote(object.dump(), 60));
+    if (!object.is_object())
+        throw std::runtime_error("expected an object with \"question\" and \"answer\", found " +
+                                 hence::quote(object.dump(), 60));
     auto question = field(object, {"question", "problem", "Question"});
     if (!question) throw std::runtime_error("expected a field \"question\"");
     const auto body = field(object, {"Body", "context"});
@@ -170,7 +198,8 @@ std::optional<std::string> stated_number(std::string_view completion) {
 
 void keep(task& t, std::size_t count, std::size_t first) {
     if (first >= t.problems.size())
-        throw usage_error("--first: " + t.name + " has " + std::to_string(t.problems.size()) + " questions, so expected less than that, found " + std::to_string(first));
+        throw usage_error("--first: " + t.name + " has " + std::to_string(t.problems.size()) +
+                          " questions, so expected less than that, found " + std::to_string(first));
     t.problems.erase(t.problems.begin(), t.problems.begin() + static_cast<std::ptrdiff_t>(first));
     if (count > 0 && count < t.problems.size()) t.problems.resize(count);
 }
@@ -184,9 +213,12 @@ std::optional<std::string> claimed_solution(std::string_view completion) {
         const std::size_t end = std::min(completion.find('\n', begin), completion.size());
         const std::string line(completion.substr(begin, end - begin));
         begin = end + 1;
-        if (line.find('=') != std::string::npos) steps.append(steps.empty() ? "" : "\n").append(line);
-        else if (line == "ok") claimed = true;
-        else steps.clear();
+        if (line.find('=') != std::string::npos)
+            steps.append(steps.empty() ? "" : "\n").append(line);
+        else if (line == "ok")
+            claimed = true;
+        else
+            steps.clear();
     }
     if (!claimed || steps.empty()) return std::nullopt;
     return steps;
@@ -206,7 +238,9 @@ task load_task(const std::string& name, std::size_t count, std::size_t first) {
     if (name == "arithmetic") {
         t.problems = expressions(count == 0 ? 200 : count, first);
         t.extractor = stated_number;
-        t.system = "Calculate what stands after \"calc:\". Work step by step. End with a line that says 'answer:' and then only the number.";
+        t.system =
+            "Calculate what stands after \"calc:\". Work step by step. End with a line that says 'answer:' and then "
+            "only the number.";
         t.max_tokens = 200;
         return t;
     }
@@ -216,24 +250,49 @@ task load_task(const std::string& name, std::size_t count, std::size_t first) {
             if (auto claimed = claimed_solution(completion)) return claimed;
             return hence::extract::after_marker{"answer:"}(completion);
         };
-        t.system = "Play the Game of 24: use the four numbers after \"24:\", each exactly once, with + - * / and parentheses, to make 24. "
-                   "Work step by step. End with a line that says 'answer:' and then one expression, such as answer: (8-6)*(8+4)";
+        t.system =
+            "Play the Game of 24: use the four numbers after \"24:\", each exactly once, with + - * / and parentheses, "
+            "to make 24. "
+            "Work step by step. End with a line that says 'answer:' and then one expression, such as answer: "
+            "(8-6)*(8+4)";
+        t.max_tokens = 60;
+        keep(t, count, first);
+        return t;
+    }
+    if (name == "mixed") {
+        t.problems = mixed();
+        // A calculation ends with "answer N"; where nothing is said to be the answer, only a claimed solution is one.
+        t.extractor = [](std::string_view completion) -> std::optional<std::string> {
+            if (auto claimed = claimed_solution(completion)) return claimed;
+            return completion.find("answer") == std::string_view::npos ? std::nullopt : stated_number(completion);
+        };
+        t.system =
+            "Calculate what stands after \"calc:\" and end with a line that says 'answer:' and then only the number. "
+            "After \"24:\" stand four "
+            "numbers: use each exactly once, with + - * / and parentheses, to make 24, and end with 'answer:' and the "
+            "expression.";
         t.max_tokens = 60;
         keep(t, count, first);
         return t;
     }
     t.extractor = stated_number;
-    if (name == "gsm8k") t.problems = read_problems(find_data(name, "eval/gsm8k/test_even.jsonl"));
-    else if (name == "svamp") t.problems = read_problems(find_data(name, "eval/svamp/svamp_even.json"));
+    if (name == "gsm8k")
+        t.problems = read_problems(find_data(name, "eval/gsm8k/test_even.jsonl"));
+    else if (name == "svamp")
+        t.problems = read_problems(find_data(name, "eval/svamp/svamp_even.json"));
     else if (name == "math500") {
         t.problems = read_problems(find_data(name, "eval/math500/test_even.jsonl"));
         t.extractor = hence::extract::automatic{};
         t.max_tokens = 512;
     } else {
         std::error_code ignored;
-        if (!fs::exists(name, ignored)) throw usage_error("--task: expected " + std::string(task_names) + ", found " + hence::quote(name) + ", which is neither");
+        if (!fs::exists(name, ignored))
+            throw usage_error("--task: expected " + std::string(task_names) + ", found " + hence::quote(name) +
+                              ", which is neither");
         t.problems = read_problems(name);
-        const bool numbers = std::all_of(t.problems.begin(), t.problems.end(), [](const problem& p) { return hence::canonicalize(p.truth).number.has_value(); });
+        const bool numbers = std::all_of(t.problems.begin(), t.problems.end(), [](const problem& p) {
+            return hence::canonicalize(p.truth).number.has_value();
+        });
         if (!numbers) t.extractor = hence::extract::automatic{};
         t.name = fs::path(name).filename().string();
     }

@@ -1,6 +1,6 @@
 // Questions with known answers, for hence eval and hence demo.
 //
-// game24 and arithmetic are always there; gsm8k, svamp and math500 are looked up where the tests look for their data; any
+// game24, arithmetic and mixed (easy sums and puzzles in turn) are always there; gsm8k, svamp and math500 are looked up where the tests look for their data; any
 // other name is a file of questions (JSON lines, or a JSON list).
 #ifndef HENCE_EXAMPLES_CLI_TASKS_HPP
 #define HENCE_EXAMPLES_CLI_TASKS_HPP
@@ -39,7 +39,7 @@ struct task {
 /// an "ok" follows.
 [[nodiscard]] std::optional<std::string> claimed_solution(std::string_view completion);
 
-inline constexpr std::string_view task_names = "game24, arithmetic, gsm8k, svamp, math500 or a file of questions";
+inline constexpr std::string_view task_names = "game24, arithmetic, mixed, gsm8k, svamp, math500 or a file of questions";
 
 }  // namespace tool
 

@@ -71,6 +71,33 @@ class Eval(ToolTest):
         stopped = self.eval("--task", "arithmetic", "--limit", "10", "--strategies", "self_consistency:samples=8")
         self.assertEqual(stopped["results"][0]["by_samples"], [])
 
+    def test_leaves_of_one_tree_have_no_pass_at_k(self):
+        found = self.eval("--limit", "3", "--strategies", "tree_of_thoughts:breadth=1,samples=10,steps=6,scorer=value_24")
+        self.assertEqual(found["results"][0]["by_samples"], [])
+        self.assertEqual([c["name"] for c in found["curves"] if " of k" in c["name"]], [])
+
+    def test_sums_and_puzzles_in_turn(self):
+        kept = self.folder() / "kept.jsonl"
+        found = self.eval("--task", "mixed", "--limit", "6", "--strategies", "self_consistency:samples=20,temperature=1", "--resume", kept)
+        self.assertEqual([json.loads(line)["id"] for line in kept.read_text().splitlines()], ["sum 0", "900", "sum 1", "901", "sum 2", "902"])
+        right = {json.loads(line)["id"]: json.loads(line)["right"] for line in kept.read_text().splitlines()}
+        self.assertGreaterEqual(sum(right[f"sum {i}"] for i in range(3)), 2)
+        self.assertEqual(sum(right.values()), found["results"][0]["right"])
+
+    def test_one_budget_for_all_questions(self):
+        kept = self.folder() / "kept.jsonl"
+        arguments = ["--task", "arithmetic", "--limit", "6", "--strategies", "direct", "--share", "60,200", "--resume", kept]
+        found = self.eval(*arguments)
+        _, little, more = found["results"]
+        self.assertEqual([little["strategy"], more["strategy"]], ["share_budget:tokens=60", "share_budget:tokens=200"])
+        self.assertLessEqual(little["tokens"], 6 * 60)
+        self.assertGreater(more["tokens"], little["tokens"])
+        self.assertLessEqual(more["tokens"], 6 * 200)
+        samples = [json.loads(line)["samples"] for line in kept.read_text().splitlines()[12:]]
+        self.assertGreater(max(samples), min(samples))  # divided questions get more
+        self.assertEqual(self.eval(*arguments), found)
+        self.refused(2, "eval", "--share", "-5", says=["--share"])
+
     def test_nothing_is_computed_twice(self):
         kept = self.folder() / "kept.jsonl"
         arguments = ["--task", "arithmetic", "--strategies", "chain_of_thought;self_consistency:samples=3", "--resume", kept]

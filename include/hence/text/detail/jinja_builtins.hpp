@@ -390,6 +390,9 @@ inline value jinja_machine::call_function(const std::string& name, const call_ar
     if (name == "strftime_now") {
         const value* const pattern = arguments.get(0, "format");
         if (pattern == nullptr || string_in(*pattern) == nullptr) return fail("a format for strftime_now", pattern == nullptr ? "none" : type_name(*pattern));
+        constexpr std::size_t most = 65536;  // no date is longer, and each two bytes may write ten
+        if (string_in(*pattern)->size() > most)
+            return fail(concat({"a format for strftime_now of at most ", most, " bytes"}), concat({string_in(*pattern)->size(), " bytes"}));
         return made(strftime(*string_in(*pattern)));
     }
     if (name == "range") {
@@ -562,7 +565,8 @@ inline value jinja_machine::container_method(const value& self, const std::strin
         }
         if (name != "clear" && first == nullptr && arguments.named.empty()) return fail(concat({"an argument for ", name}), "none");
         namespaces_.push_back(std::get<value_dict>(self.data));  // changed: it may come to hold itself
-        if (!charge(name == "update" || name == "setdefault" ? 24 : 24 + d->entries.size() / 16, 96)) return {};
+        const bool grows = name == "update" || name == "setdefault";  // by an entry, its key as bytes and a place in the index
+        if (!charge(grows ? 24 : 24 + d->entries.size() / 16, grows ? 192 : 96)) return {};
         if (name == "clear") return d->entries.clear(), *d = jinja_dict{}, make_none();
         if (name == "update") {
             if (first != nullptr)

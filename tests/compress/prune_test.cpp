@@ -257,16 +257,16 @@ TEST_CASE("a scan meets its budget and loses no more than an even share does") {
             if (calibrated) how.calibration = text;
             const compress::sensitivity_scan scan = compress::scan_sensitivity(source, how).value();
             REQUIRE(scan.curves.size() == 14);
-            double gone = 0, all = 0;
+            double gone = 0, weights = 0;
             for (const compress::sensitivity_curve& curve : scan.curves) {
                 CHECK(curve.loss.front() == 0.0);
                 for (std::size_t i = 1; i < curve.loss.size(); ++i) CHECK(curve.loss[i] >= curve.loss[i - 1]);
                 gone += scan.ratios.at(curve.name) * static_cast<double>(curve.weights);
-                all += static_cast<double>(curve.weights);
+                weights += static_cast<double>(curve.weights);
             }
             INFO(pattern << (calibrated ? ", calibrated" : ""));
-            CHECK(gone / all >= how.pattern.pruned - 1e-9);
-            CHECK(gone / all <= how.pattern.pruned + 0.02);
+            CHECK(gone / weights >= how.pattern.pruned - 1e-9);
+            CHECK(gone / weights <= how.pattern.pruned + 0.02);
             CHECK(scan.loss_chosen <= scan.loss_even + 1e-12);
             if (pattern[0] == 'u') CHECK(scan.loss_chosen < 0.9 * scan.loss_even);
         }

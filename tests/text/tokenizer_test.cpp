@@ -1,3 +1,4 @@
+#include "../support/sanitized.hpp"
 #include "hence/text/tokenizer.hpp"
 
 #include "hence/core/quote.hpp"
@@ -88,7 +89,7 @@ TEST_CASE("a megabyte of one character goes through every tokenizer", "[text][to
         for (const std::string_view character : {"a", " ", "7", "!", "\n", "\xC3\xA9"}) {
             INFO(entry.path().filename() << " " << hence::quote(character));
             std::string text;
-            while (text.size() < std::size_t{1} << 20) text += character;
+            while (text.size() < std::size_t{1} << (hence_test::sanitized ? 16 : 20)) text += character;
             const auto ids = encode(t, text, {.special = false, .add_begin_end = false});
             if (t.vocabulary().model == "gpt2") CHECK(t.decode(ids) == text);
             CHECK(ids.size() <= text.size() + 1);  // SentencePiece puts a mark before it

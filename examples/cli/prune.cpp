@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace tool {
 
@@ -76,6 +77,11 @@ void run(const options& o) {
     nlohmann::json document = {{"input", o.in}, {"output", o.out}, {"pattern", o.pattern}};
     std::string summary;
     if (const auto structure = compress::parse_shrink(o.pattern)) {
+        for (const auto& [option, given] : {std::pair{"--keep", !o.keep.empty()}, std::pair{"--by-sensitivity", o.by_sensitivity},
+                                            std::pair{"--score", o.score != "magnitude"}})
+            if (given)
+                throw usage_error("prune: " + std::string(option) + ": expected a pattern of weights, found " +
+                                  hence::quote(o.pattern) + ", which takes whole parts out by their magnitude");
         compress::shrink_options how{.what = *structure};
         if (o.type != "keep") how.type = types.at(o.type);
         const compress::shrunk_model made = compress::shrink(file, how).value();

@@ -62,6 +62,8 @@ class Prune(ToolTest):
         self.refused(2, "prune", source, self.out, "--pattern", "2:x", says=["2:x"])
         self.refused(2, "prune", source, self.out, "--pattern", "2:4", "--score", "wanda", says=["--calibrate"])
         self.refused(2, "prune", source, source, "--pattern", "2:4", says=["replace"])
+        for option in (["--keep", "attn_q"], ["--by-sensitivity"], ["--score", "wanda"]):
+            self.refused(2, "prune", source, self.out, "--pattern", "layers:1", *option, says=[option[0], "layers:1"])
         self.refused(2, "prune", source, self.out, "--pattern", "2:4", "--keep", "nothing-like-it", says=["nothing-like-it"])
         self.refused(1, "prune", source, self.out, "--pattern", "3:7", says=["3:7", "blk.0.attn_q.weight"])
         self.refused(1, "prune", source, self.out, "--pattern", "2:4", "--score", "wanda", "--calibrate", self.text("calibration.txt", 100), says=["calibration text"])

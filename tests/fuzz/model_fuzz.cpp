@@ -1,33 +1,14 @@
 // Any GGUF file as a model: it loads or is refused; what loads runs one step without leaving its buffers.
-#include <hence/generate/engine.hpp>
 #include <hence/models/decoder.hpp>
 
 #include "fuzz.hpp"
+#include "one_step.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::vector<std::byte> bytes = hence_fuzz::copy(data, size);
     hence::load_options options;
     options.threads = 1;
     const auto model = hence::load(std::span<const std::byte>(bytes), options);
-    if (!model) {
-        hence_fuzz::check(model.error());
-        return 0;
-    }
-    // A context of millions is legal and would only cost the fuzzer memory.
-    if (model->context_length() > 4096 || model->vocabulary_size() > 4096) return 0;
-    hence::engine_options small;
-    small.threads = 1;
-    small.max_rows = 4;
-    small.context = std::min<std::size_t>(model->context_length(), 8);
-    hence::engine engine(*model, small);
-    const std::vector<hence::token_id> prompt = {0, static_cast<hence::token_id>(model->vocabulary_size() - 1)};
-    auto branch = engine.begin(prompt);
-    if (!branch) {
-        hence_fuzz::check(branch.error());
-        return 0;
-    }
-    const std::vector<hence::token_id> candidates = {0};
-    const auto scores = engine.next_log_probabilities(*branch, candidates);
-    if (!scores) hence_fuzz::check(scores.error());
+    hence_fuzz::one_step(model);
     return 0;
 }

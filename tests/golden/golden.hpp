@@ -6,6 +6,7 @@
 #define HENCE_TESTS_GOLDEN_GOLDEN_HPP
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "support/test_data.hpp"
 
 #include <hence/models/decoder.hpp>
@@ -25,19 +26,8 @@
 
 namespace hence_test {
 
-// Under the sanitizers everything is ten times slower: the large model is left to the ordinary build, and of the
-// number formats a few are enough for them.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
-#else
-inline constexpr bool sanitized = false;
-#endif
+// Under the sanitizers (support/sanitized.hpp) the large model is left to the ordinary build, and of the number formats
+// a few are enough.
 
 struct golden_position {
     std::size_t position = 0;

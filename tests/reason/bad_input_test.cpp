@@ -1,10 +1,10 @@
 // What every strategy makes of input that makes no sense: an error that names it, or an empty answer that says why.
-#include "../support/sanitized.hpp"
 #include "every_strategy.hpp"
 #include "hence/reason/reason.hpp"
 #include "hence/reason/regex.hpp"
 #include "scripts.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 #include <chrono>
 #include <limits>

@@ -1,20 +1,21 @@
-// Whether the tests run under a sanitizer: long ones then do less.
+// Whether the tests run under a sanitizer, where everything is ten times slower: long ones then do less.
 #ifndef HENCE_TESTS_SUPPORT_SANITIZED_HPP
 #define HENCE_TESTS_SUPPORT_SANITIZED_HPP
 
-namespace hence_test {
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool sanitized = true;
+#define HENCE_TEST_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
+#define HENCE_TEST_SANITIZED 1
 #endif
-#else
-inline constexpr bool sanitized = false;
 #endif
+#ifndef HENCE_TEST_SANITIZED
+#define HENCE_TEST_SANITIZED 0
+#endif
+
+namespace hence_test {
+
+inline constexpr bool sanitized = HENCE_TEST_SANITIZED != 0;
 
 }  // namespace hence_test
 

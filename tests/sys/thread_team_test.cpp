@@ -3,6 +3,7 @@
 #include <hence/sys/thread_team.hpp>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 
 #include <array>
 #include <chrono>
@@ -16,16 +17,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#endif
-
-// A sanitizer's own memory does not fit under an address-space limit.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HENCE_TEST_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HENCE_TEST_SANITIZED 1
 #endif
 
 using hence::index_range;
@@ -207,7 +198,8 @@ TEST_CASE("available_processors: at least one, and no more than the machine has"
     if (machine > 0) CHECK(hence::available_processors() <= static_cast<int>(machine));
 }
 
-#if defined(__linux__) && HENCE_EXCEPTIONS && !defined(HENCE_TEST_SANITIZED)
+// A sanitizer's own memory does not fit under an address-space limit.
+#if defined(__linux__) && HENCE_EXCEPTIONS && !HENCE_TEST_SANITIZED
 TEST_CASE("thread_team: where the system refuses threads, the team is those that started, and works") {
     std::fflush(nullptr);
     const pid_t child = ::fork();

@@ -1,8 +1,8 @@
-#include "../support/sanitized.hpp"
 #include "hence/text/tokenizer.hpp"
 
 #include "hence/core/quote.hpp"
 #include "text_support.hpp"
+#include "support/sanitized.hpp"
 
 #include <algorithm>
 #include <set>

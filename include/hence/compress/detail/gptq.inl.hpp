@@ -4,12 +4,12 @@
 
 #include "../gptq.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
+#include "inverse_hessian.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 HENCE_NAMESPACE_BEGIN
 
@@ -19,29 +19,15 @@ namespace detail {
 
 using float_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// The upper Cholesky factor U of the inverse Hessian, H^-1 = U^T U, columns in `order`; empty where damping does not help.
+// The factor of the inverse Hessian of columns in `order`; empty where damping does not help.
 inline float_rows inverse_factor(const input_statistics& inputs, const std::vector<std::size_t>& order, double damping) {
     const auto k = static_cast<Eigen::Index>(inputs.width);
     Eigen::MatrixXd hessian(k, k);
-    double mean = 0;
     for (Eigen::Index i = 0; i < k; ++i) {
         const std::size_t from = order[static_cast<std::size_t>(i)] * inputs.width;
         for (Eigen::Index j = 0; j < k; ++j) hessian(i, j) = inputs.gram[from + order[static_cast<std::size_t>(j)]];
-        mean += hessian(i, i) / static_cast<double>(k);
     }
-    if (!(mean > 0)) mean = 1;  // nothing was read: every rounding is as good
-    for (Eigen::Index i = 0; i < k; ++i)
-        if (hessian(i, i) == 0) hessian(i, i) = mean;  // a column that nobody reads is tied to no other
-    for (int attempt = 0; attempt < 5; ++attempt, damping *= 10) {
-        Eigen::MatrixXd damped = hessian;
-        damped.diagonal().array() += damping * mean;
-        const Eigen::LLT<Eigen::MatrixXd> factor(damped);
-        if (factor.info() != Eigen::Success) continue;
-        const Eigen::LLT<Eigen::MatrixXd, Eigen::Upper> inverse(factor.solve(Eigen::MatrixXd::Identity(k, k)));
-        if (inverse.info() != Eigen::Success) continue;
-        return Eigen::MatrixXd(inverse.matrixU()).cast<float>();
-    }
-    return {};
+    return inverse_hessian_factor(std::move(hessian), damping).cast<float>();
 }
 
 struct gptq_pass {

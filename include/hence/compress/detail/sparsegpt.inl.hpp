@@ -4,8 +4,7 @@
 
 #include "../sparsegpt.hpp"
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
+#include "inverse_hessian.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -21,25 +20,11 @@ namespace detail {
 
 using sparsegpt_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// The upper Cholesky factor U of the inverse of the damped Hessian, H^-1 = U^T U; empty where damping does not help.
+// The factor of the inverse Hessian; empty where damping does not help.
 inline Eigen::MatrixXd sparsegpt_factor(std::span<const double> gram, std::size_t columns, double damping) {
     const auto k = static_cast<Eigen::Index>(columns);
-    Eigen::MatrixXd hessian =
-        Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(gram.data(), k, k);
-    double mean = 0;  // by hand: g++ 12 warns of Eigen's own reduction of a diagonal
-    for (Eigen::Index i = 0; i < hessian.rows(); ++i) mean += hessian(i, i) / static_cast<double>(hessian.rows());
-    if (!(mean > 0)) mean = 1;  // nothing was read: every weight matters as much as its size
-    for (Eigen::Index i = 0; i < k; ++i)
-        if (hessian(i, i) == 0) hessian(i, i) = mean;  // a column that nobody reads is tied to no other
-    for (int attempt = 0; attempt < 5; ++attempt, damping *= 10) {
-        Eigen::MatrixXd damped = hessian;
-        damped.diagonal().array() += damping * mean;
-        const Eigen::LLT<Eigen::MatrixXd> factor(damped);
-        if (factor.info() != Eigen::Success) continue;
-        const Eigen::LLT<Eigen::MatrixXd, Eigen::Upper> inverse(factor.solve(Eigen::MatrixXd::Identity(k, k)));
-        if (inverse.info() == Eigen::Success) return inverse.matrixU();
-    }
-    return {};
+    return inverse_hessian_factor(
+        Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(gram.data(), k, k), damping);
 }
 
 // One worker's rows, from the first column to the last.

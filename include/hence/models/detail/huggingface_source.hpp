@@ -32,11 +32,13 @@ public:
         choose_root();
         module("token_embd", family_.embedding, false, hf_change::none);
         if (!family_.positions.empty()) module("position_embd", family_.positions, false, hf_change::none);
-        for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i)
+        for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) {
+            if (first_ && first_->also.size() >= most_complaints) return std::move(*first_);  // no more would be heard
             for (const hf_module& m : family_.layer)
                 module("blk." + std::to_string(i) + "." + std::string(m.ours),
                        std::string(family_.layers) + std::to_string(i) + "." + std::string(m.theirs),
                        has_bias(m.bias, config_), m.change);
+        }
         module("output_norm", family_.output_norm, has_bias(family_.output_norm_bias, config_), family_.norm_change);
         head();
         refuse_the_rest();
@@ -66,6 +68,7 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_complaints = 64;
     struct entry {
         std::string theirs;
         const file_tensor* tensor = nullptr;
@@ -77,7 +80,7 @@ private:
 
     void complain(error e) {
         if (!first_) first_ = std::move(e);
-        else if (first_->also.size() < 64) first_->also.push_back(std::move(e));
+        else if (first_->also.size() < most_complaints) first_->also.push_back(std::move(e));
     }
 
     // Whole models, models without their head, and language models inside models of more kinds of input.

@@ -566,7 +566,7 @@ inline value jinja_machine::container_method(const value& self, const std::strin
         if (name != "clear" && first == nullptr && arguments.named.empty()) return fail(concat({"an argument for ", name}), "none");
         namespaces_.push_back(std::get<value_dict>(self.data));  // changed: it may come to hold itself
         const bool grows = name == "update" || name == "setdefault";  // by an entry, its key as bytes and a place in the index
-        if (!charge(grows ? 24 : 24 + d->entries.size() / 16, grows ? 192 : 96)) return {};
+        if (!charge(grows ? 48 : 24 + d->entries.size() / 16, grows ? 192 : 96)) return {};
         if (name == "clear") return d->entries.clear(), *d = jinja_dict{}, make_none();
         if (name == "update") {
             if (first != nullptr)

@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +52,8 @@ struct compressing_input {
 
     compressing_input(const compressing_options& o, const char* command)
         : file((refuse_same(o, command), open(o.in, converted))),
-          calibration(o.calibration.empty() ? "" : read_file(o.calibration)),
-          evaluation(o.evaluation.empty() ? calibration : read_file(o.evaluation)) {}
+          calibration(o.calibration.empty() ? "" : text_of(o.calibration, "--calibrate")),
+          evaluation(o.evaluation.empty() ? calibration : text_of(o.evaluation, "--eval")) {}
 
 private:
     static hence::gguf_file open(const std::string& path, std::vector<std::byte>& converted) {
@@ -60,6 +61,11 @@ private:
             return hence::gguf_file::open(path).value();
         converted = hence::gguf_from_folder(path).value();
         return hence::gguf_file::from_bytes(converted, path).value();
+    }
+    static std::string text_of(const std::string& path, const char* option) {
+        std::string text = read_file(path);
+        if (text.empty()) throw std::runtime_error(path + ": " + option + ": expected a text, found an empty file");
+        return text;
     }
     static void refuse_same(const compressing_options& o, const char* command) {
         std::error_code ignored;

@@ -71,8 +71,15 @@ void run(const options& o) {
     const compressing_input in(o, "prune");
     const hence::gguf_file& file = in.file;
     progress_line progress;
-
-    const auto start = std::chrono::steady_clock::now();
+    compress::perplexity_score before, after;
+    // Before the work, so that a text that is too short is refused before a file is written.
+    auto start = std::chrono::steady_clock::now();
+    const auto measure_before = [&] {
+        if (in.evaluation.empty()) return;
+        progress.show("perplexity before");
+        before = score_of(o, file, in.evaluation);
+        start = std::chrono::steady_clock::now();
+    };
     std::vector<compress::pruned_tensor> tensors;
     nlohmann::json document = {{"input", o.in}, {"output", o.out}, {"pattern", o.pattern}};
     std::string summary;
@@ -84,6 +91,7 @@ void run(const options& o) {
                                   hence::quote(o.pattern) + ", which takes whole parts out by their magnitude");
         compress::shrink_options how{.what = *structure};
         if (o.type != "keep") how.type = types.at(o.type);
+        measure_before();
         const compress::shrunk_model made = compress::shrink(file, how).value();
         compress::write(made, file, o.out).value();
         document["parameters_before"] = made.parameters_before;
@@ -106,6 +114,7 @@ void run(const options& o) {
         how.keep = kept_names(file, o.keep);
         how.progress = show_tensor;
         how.context = &progress;
+        measure_before();
         if (o.by_sensitivity) {
             const auto scan =
                 compress::scan_sensitivity(
@@ -118,30 +127,28 @@ void run(const options& o) {
         compress::pruned_model made = compress::prune(file, how).value();
         compress::write(made, file, o.out).value();
         tensors = std::move(made.tensors);
-        std::size_t before = 0, after = 0;
+        std::size_t bytes_before = 0, bytes_after = 0;
         double zeros = 0, elements = 0;
         for (const compress::pruned_tensor& t : tensors) {
             const double count = static_cast<double>(t.shape[0]) * static_cast<double>(t.shape[1]);
-            before += t.bytes_before;
-            after += t.data.size();
+            bytes_before += t.bytes_before;
+            bytes_after += t.data.size();
             zeros += t.sparsity * count;
             elements += count;
         }
         document["score"] = o.score;
         document["sparsity"] = zeros / elements;
-        document["matrix_bytes_before"] = before;
-        document["matrix_bytes_after"] = after;
+        document["matrix_bytes_before"] = bytes_before;
+        document["matrix_bytes_after"] = bytes_after;
         for (const compress::pruned_tensor& t : tensors) document["tensors"].push_back(to_json(t));
         char line[160];
         std::snprintf(line, sizeof line, "%.2f %% of the weights in %zu matrices are zero; %zu bytes became %zu",
-                      100 * zeros / elements, tensors.size(), before, after);
+                      100 * zeros / elements, tensors.size(), bytes_before, bytes_after);
         summary = line;
     }
     document["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    compress::perplexity_score before, after;
     if (!in.evaluation.empty()) {
-        progress.show("perplexity before and after");
-        before = score_of(o, file, in.evaluation);
+        progress.show("perplexity after");
         after = score_of(o, o.out, in.evaluation);
         document["perplexity"] = {{"before", before.perplexity}, {"after", after.perplexity}, {"tokens", after.tokens}};
     }

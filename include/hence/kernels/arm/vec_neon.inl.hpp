@@ -213,6 +213,8 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
+#include "../generic/repeated_sums.inl.hpp"
+
 inline constexpr bool many_registers = true;
 
 // The dot products are written as instructions: clang before 16 declares their intrinsics only where the whole file is

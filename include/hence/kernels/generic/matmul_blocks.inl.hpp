@@ -2,15 +2,18 @@
 //
 // A panel is taken in chunks of 512 columns. A chunk is first opened into a buffer in the first-level cache, once for up to
 // 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales). The
-// tiles then know three kinds of blocks only, so that a new format costs no new tile:
+// tiles then know four kinds of blocks only, so that a new format costs no new tile:
 //   bytes    value + 128, one scale per 32 columns; a panel that has bytes already is read where it lies
-//   small    unsigned values below 32, one scale (and minimum) per 32 columns
+//   nibbles  unsigned values below 16, one scale (and minimum) per 32 columns
+//   small    the same with values below 32; where sums of products have 32 bits, nibbles are small
 //   halves   unsigned values below 64, an integer scale (and minimum) per 16 columns and a float per 32
 // A tile of R rows and P panels takes, per 4 columns and in vectors of 16 lanes, P loads, R broadcasts and R P dot products;
 // per block of 32 then R P times a conversion, a scale product and a multiply-add. With vpdpbusd twice a cycle, R = 6 and
 // P = 2 that is 96 dot products in 60 cycles. Without it a dot product of bytes takes vpsignb, vpmaddubsw, vpmaddwd and
-// vpaddd; small values stay below the 16 bits of vpmaddubsw for 4 groups of columns (2 * 4 * 31 * 127 = 31496, and
-// 2 * 2 * 63 * 127 = 32004), so that vpmaddwd, which also multiplies by the scales of `halves`, is shared.
+// vpaddd; nibbles stay below the 16 bits of vpmaddubsw for a whole block (2 * 8 * 15 * 127 = 30480), small values for 4
+// groups of columns (2 * 4 * 31 * 127 = 31496) and those of `halves` for 2 (2 * 2 * 63 * 127 = 32004), so that vpmaddwd,
+// which also multiplies by the scales of `halves`, is shared. A block of nibbles in 4 rows of 2 x 8 lanes takes 16 loads,
+// 32 broadcasts, 64 products and 56 sums, and then 70 instructions more: 240 for 2048 products.
 // The largest integer is 2 * 16 * 63 * 127 * 128 + 2 * 2032 * 32 * 128 < 2^26.
 
 inline constexpr std::size_t chunk_blocks = 16;
@@ -18,7 +21,7 @@ inline constexpr std::size_t rows_together = 96;  // a multiple of every tile
 
 // A chunk of one panel, opened.
 struct open_chunk {
-    const std::uint8_t* values;  // [block][8][16][4]
+    const std::uint8_t* values;  // [block][8][16][4]; packed: [block][4][16][4], as they lie in the panel
     const float* scales;         // [block][16]
     const float* minimums;       // [block][16], or null
     const std::int32_t* inner;   // halves: [block][3][16] the scales of both halves; pairs that multiply the sums
@@ -79,6 +82,14 @@ HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::
     const block_form form = form_of(weights.format);
     const panel_layout layout = weights.layout();
     const std::byte* const scales = panel + layout.value_bytes;
+    if (form.scales == scale_kind::halves) {
+        const auto* const halves = reinterpret_cast<const std::uint16_t*>(scales) + first * 16;
+        for (std::size_t i = 0; i < blocks * 16; i += 16) store(buffer.scales + i, load_f16(halves + i));
+        if (!form.minimum) return;
+        const std::uint16_t* const least = halves + layout.scale_bytes / 2;
+        for (std::size_t i = 0; i < blocks * 16; i += 16) store(buffer.minimums + i, load_f16(least + i));
+        return;
+    }
     for (std::size_t b = 0; b < blocks; ++b) {
         const std::size_t block = first + b;
         float* const minimum = buffer.minimums + b * 16;
@@ -112,10 +123,10 @@ HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::
 }
 
 inline open_chunk open_panel(const packed_matrix& weights, const std::byte* panel, std::size_t first,
-                             std::size_t blocks, chunk_buffer& buffer) noexcept {
+                             std::size_t blocks, bool packed, chunk_buffer& buffer) noexcept {
     const block_form form = form_of(weights.format);
     const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
-    if (form.vectors != 8) {
+    if (form.vectors != 8 && !packed) {
         if (form.vectors == 4)
             open_values<0>(values, blocks, form.levels, buffer.values);
         else if (form.vectors == 5)
@@ -128,7 +139,8 @@ inline open_chunk open_panel(const packed_matrix& weights, const std::byte* pane
     return {values, buffer.scales, form.minimum ? buffer.minimums : nullptr, buffer.inner};
 }
 
-enum class block_kind { bytes, small, halves };
+enum class block_kind { bytes, nibbles, small, halves };
+inline constexpr block_kind nibbles_kind = small_steps == 8 ? block_kind::small : block_kind::nibbles;
 
 // What a tile works on: a chunk of some panels, and the activations and running sums of its rows.
 struct chunk_product {
@@ -138,45 +150,64 @@ struct chunk_product {
     std::size_t blocks;
     std::int32_t bias;  // of small values
     float* sums;        // [row][panel][16]
+    bool packed;        // nibbles that were not opened
 };
 
 template <block_kind Kind>
 struct block_tile {
     static constexpr int panels = tile_panels;
     // Groups of 4 columns that go into one sum of products.
-    static constexpr int steps = Kind == block_kind::bytes ? 8 : Kind == block_kind::small ? small_steps : half_steps;
+    static constexpr int steps = Kind == block_kind::bytes || Kind == block_kind::nibbles ? 8
+                                 : Kind == block_kind::small                              ? small_steps
+                                                                                          : half_steps;
+    static constexpr bool offset =
+        Kind == block_kind::nibbles || Kind == block_kind::small;  // by the bias, or by minimums
 
     template <int Rows>
-    static HENCE_NOINLINE void run(const chunk_product& what, std::size_t row) noexcept {
+    static void run(const chunk_product& what, std::size_t row) noexcept {
+        constexpr bool may_have_minimums = Kind != block_kind::bytes;
+        const bool minimum = may_have_minimums && what.chunk[0].minimums != nullptr;
+        if (Kind == nibbles_kind && what.packed)
+            minimum ? blocks<Rows, may_have_minimums, Kind == nibbles_kind>(what, row)
+                    : blocks<Rows, false, Kind == nibbles_kind>(what, row);
+        else
+            minimum ? blocks<Rows, may_have_minimums, false>(what, row) : blocks<Rows, false, false>(what, row);
+    }
+
+private:
+    template <int Rows, bool Minimum, bool Packed>
+    static HENCE_NOINLINE void blocks(const chunk_product& what, std::size_t row) noexcept {
         constexpr bool in_registers = many_registers || Rows == 1;  // the running sums
+        // Whether the correction for the bias is what a sum starts from; else it is added last, and takes no register until then.
+        constexpr bool starts = Kind == block_kind::bytes ? byte_bias != 0 : offset && !Minimum && sums_start;
+        constexpr bool corrected_last = offset && !Minimum && !sums_start;
+        // All that the loop reads is copied here: the compiler must take it that a store of sums could change `what`.
         const std::size_t a_stride = what.in.quant_stride;
         const std::size_t b_stride = what.in.block_stride;
         const std::int8_t* a = what.in.quants + row * a_stride + what.first * block_columns;
         const float* a_scale = what.in.scales + row * b_stride + what.first;
         const block_sum* a_sum = what.in.block_sums + row * b_stride + what.first;
         float* const sums = what.sums + row * (panels * 16);
-        const std::uint8_t* values[panels];
+        const std::int32_t bias = Kind == block_kind::bytes ? -byte_bias : -what.bias;
+        open_chunk chunk[panels];
         HENCE_UNROLL
-        for (int p = 0; p < panels; ++p) values[p] = what.chunk[p].values;
-        const bool minimum = what.chunk[0].minimums != nullptr;
-        const vi bias = set1_pair(Kind == block_kind::bytes ? -byte_bias : -what.bias);
+        for (int p = 0; p < panels; ++p) chunk[p] = what.chunk[p];
         vf sum[Rows][panels];
         if constexpr (in_registers) {
             HENCE_UNROLL
             for (int i = 0; i < Rows * panels; ++i) sum[i / panels][i % panels] = load(sums + 16 * i);
         }
-        for (std::size_t b = 0; b < what.blocks; ++b, ++a_scale, ++a_sum) {
+        for (std::size_t left = what.blocks; left != 0; --left, ++a_scale, ++a_sum) {
             vi dot[Rows][panels];
             HENCE_UNROLL
             for (int r = 0; r < Rows; ++r) {
                 const block_sum* const at = a_sum + static_cast<std::size_t>(r) * b_stride;
                 vi start = zero_int();
-                if constexpr (Kind == block_kind::bytes ? byte_bias != 0 : Kind == block_kind::small)
-                    start = pair_dot(bias, at);
+                if constexpr (starts) start = repeated_pair_dot(bias, at);
                 HENCE_UNROLL
                 for (int p = 0; p < panels; ++p) {
-                    if constexpr (Kind == block_kind::halves)
-                        if (!minimum) start = pair_dot(load_int(what.chunk[p].inner + b * 48 + 32), at);
+                    if constexpr (Kind == block_kind::halves && !Minimum)
+                        start = pair_dot(load_int(chunk[p].inner + 32), at);
                     dot[r][p] = start;
                 }
             }
@@ -187,11 +218,33 @@ struct block_tile {
                 for (int p = 0; p < panels; ++p)
                     part[r][p] = Kind == block_kind::halves ? half_begin() : small_begin(dot[r][p]);
                 // Unrolled: rolled, g++ moves every sum from register to register, and some through memory.
+                if constexpr (Packed) {
+                    HENCE_UNROLL
+                    for (int i = 0; i < 4; ++i, a += 4) {
+                        vb low[panels], high[panels];
+                        HENCE_UNROLL
+                        for (int p = 0; p < panels; ++p) {
+                            const vb both = load_bytes(chunk[p].values + 64 * i);
+                            low[p] = shift_and(both, 0, 15);
+                            high[p] = shift_and(both, -4, 15);
+                        }
+                        HENCE_UNROLL
+                        for (int r = 0; r < Rows; ++r) {
+                            const std::int8_t* const at = a + static_cast<std::size_t>(r) * a_stride;
+                            const vq x = broadcast_four(at);
+                            const vq y = broadcast_four(at + 16);
+                            HENCE_UNROLL
+                            for (int p = 0; p < panels; ++p)
+                                part[r][p] = small_add(small_add(part[r][p], low[p], x), high[p], y);
+                        }
+                    }
+                    a += 16;
+                }
                 HENCE_UNROLL
-                for (int i = 0; i < steps; ++i, a += 4) {
+                for (int i = Packed ? steps : 0; i < steps; ++i, a += 4) {
                     vb w[panels];
                     HENCE_UNROLL
-                    for (int p = 0; p < panels; ++p) w[p] = load_bytes(values[p] + 64 * (group + i));
+                    for (int p = 0; p < panels; ++p) w[p] = load_bytes(chunk[p].values + 64 * (group + i));
                     HENCE_UNROLL
                     for (int r = 0; r < Rows; ++r) {
                         const vq x = broadcast_four(a + static_cast<std::size_t>(r) * a_stride);
@@ -208,53 +261,49 @@ struct block_tile {
                 HENCE_UNROLL
                 for (int p = 0; p < panels; ++p) {
                     vi scale = zero_int();
-                    if constexpr (Kind == block_kind::halves)
-                        scale = load_int(what.chunk[p].inner + b * 48 + (group < 4 ? 0 : 16));
+                    if constexpr (Kind == block_kind::halves) scale = load_int(chunk[p].inner + (group < 4 ? 0 : 16));
                     HENCE_UNROLL
                     for (int r = 0; r < Rows; ++r)
                         dot[r][p] = Kind == block_kind::halves ? half_end(dot[r][p], part[r][p], scale)
                                                                : small_end(dot[r][p], part[r][p]);
                 }
             }
+            vf scale[panels], least[panels];
             HENCE_UNROLL
             for (int p = 0; p < panels; ++p) {
-                values[p] += 512;
-                const vf scale = load(what.chunk[p].scales + b * 16);
-                HENCE_UNROLL
-                for (int r = 0; r < Rows; ++r) {
-                    const vf both = mul(scale, set1(a_scale[static_cast<std::size_t>(r) * b_stride]));
-                    if constexpr (in_registers) {
-                        sum[r][p] = fma(to_float(dot[r][p]), both, sum[r][p]);
-                    } else {
-                        float* const at = sums + 16 * (r * panels + p);
-                        store(at, fma(to_float(dot[r][p]), both, load(at)));
-                    }
-                }
+                scale[p] = load(chunk[p].scales);
+                if constexpr (Minimum) least[p] = load(chunk[p].minimums);
             }
-            if (Kind != block_kind::bytes && minimum) {
+            HENCE_UNROLL
+            for (int r = 0; r < Rows; ++r) {
+                const float x = a_scale[static_cast<std::size_t>(r) * b_stride];
+                const block_sum* const under = a_sum + static_cast<std::size_t>(r) * b_stride;
+                vi last = zero_int();
+                vf factor = zero();
+                if constexpr (corrected_last) last = repeated_pair_dot(bias, under);
+                if constexpr (offset && Minimum) factor = repeated_sum(x, under);
                 HENCE_UNROLL
                 for (int p = 0; p < panels; ++p) {
-                    const vf least = load(what.chunk[p].minimums + b * 16);
-                    HENCE_UNROLL
-                    for (int r = 0; r < Rows; ++r) {
-                        const float x = a_scale[static_cast<std::size_t>(r) * b_stride];
-                        const block_sum* const under = a_sum + static_cast<std::size_t>(r) * b_stride;
-                        vf term, factor;
-                        if constexpr (Kind == block_kind::halves) {
-                            term = to_float(pair_dot(load_int(what.chunk[p].inner + b * 48 + 32), under));
-                            factor = mul(least, set1(x));
-                        } else {
-                            term = least;
-                            factor = set1(x * static_cast<float>(under->first + under->second));
-                        }
-                        if constexpr (in_registers) {
-                            sum[r][p] = fma(term, factor, sum[r][p]);
-                        } else {
-                            float* const at = sums + 16 * (r * panels + p);
-                            store(at, fma(term, factor, load(at)));
-                        }
-                    }
+                    float* const at = sums + 16 * (r * panels + p);
+                    const vf before = in_registers ? sum[r][p] : load(at);
+                    if constexpr (corrected_last) dot[r][p] = add(dot[r][p], last);
+                    vf after = fma(to_float(dot[r][p]), mul(scale[p], set1(x)), before);
+                    if constexpr (offset && Minimum) after = fma(least[p], factor, after);
+                    if constexpr (Kind == block_kind::halves && Minimum)
+                        after = fma(to_float(pair_dot(load_int(chunk[p].inner + 32), under)), mul(least[p], set1(x)),
+                                    after);
+                    if constexpr (in_registers)
+                        sum[r][p] = after;
+                    else
+                        store(at, after);
                 }
+            }
+            HENCE_UNROLL
+            for (int p = 0; p < panels; ++p) {
+                chunk[p].values += Packed ? 256 : 512;
+                chunk[p].scales += 16;
+                if constexpr (Minimum) chunk[p].minimums += 16;
+                if constexpr (Kind == block_kind::halves) chunk[p].inner += 48;
             }
         }
         if constexpr (in_registers) {
@@ -271,11 +320,16 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     const panel_layout layout = args.weights.layout();
     const std::size_t panel_bytes = layout.bytes();
     const std::size_t blocks = args.weights.columns / block_columns;
+    // Chunks of about one size: 18 blocks are 9 and 9, not 16 and 2.
+    const std::size_t chunks = (blocks + chunk_blocks - 1) / chunk_blocks;
+    const std::size_t chunk = (blocks + chunks - 1) / chunks;
     const block_form form = form_of(args.weights.format);
+    // Opening nibbles pays when many tiles use them.
+    const bool packed = Kind == nibbles_kind && form.vectors == 4 && args.rows <= 4 * tile_tokens;
     chunk_buffer buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
     for (std::size_t panel = first; panel < last; panel += tile_panels) {
-        if constexpr (Kind != block_kind::halves) {
+        if constexpr (Kind == block_kind::bytes || Kind == nibbles_kind) {
             if (args.rows == 1 && has_one_row(form)) {
                 one_row<Kind>(args, form, layout, panel, last);
                 continue;
@@ -287,13 +341,14 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
             in.quants += row * in.quant_stride;
             in.scales += row * in.block_stride;
             in.block_sums += row * in.block_stride;
-            chunk_product what{.in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums};
+            chunk_product what{
+                .in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums, .packed = packed};
             for (std::size_t i = 0; i < rows * tile_panels; ++i) store(sums + 16 * i, zero());
-            for (; what.first < blocks; what.first += chunk_blocks) {
-                what.blocks = blocks - what.first < chunk_blocks ? blocks - what.first : chunk_blocks;
+            for (; what.first < blocks; what.first += chunk) {
+                what.blocks = blocks - what.first < chunk ? blocks - what.first : chunk;
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(args.weights, panel_data(args, panel, last, p, panel_bytes), what.first,
-                                               what.blocks, buffers[p]);
+                                               what.blocks, packed, buffers[p]);
                 walk_rows<block_tile<Kind>>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)
@@ -310,6 +365,7 @@ constexpr void set_block_kernels(kernel_table& table) {
         if (form.scales == scale_kind::none) continue;
         table.matmul[i] = form.scales == scale_kind::by_16   ? matmul_blocks<block_kind::halves>
                           : form.vectors == 8 || form.levels ? matmul_blocks<block_kind::bytes>
+                          : form.vectors == 4                ? matmul_blocks<nibbles_kind>
                                                              : matmul_blocks<block_kind::small>;
     }
 }

@@ -3,6 +3,7 @@
 
 using small_sum = vi;
 inline constexpr int small_steps = 8;  // groups of 4 columns that a small_sum holds
+inline constexpr bool sums_start = true;  // from what is added to them; else that comes last
 inline constexpr int half_steps = 4;   // the same where weights go up to 63
 HENCE_ALWAYS_INLINE small_sum small_begin(const vi& dot) { return dot; }
 HENCE_ALWAYS_INLINE small_sum half_begin() { return zero_int(); }

@@ -171,6 +171,8 @@ HENCE_ALWAYS_INLINE vi pair_dot(const vi& a, const block_sum* sums) {
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
 
+#include "../generic/repeated_sums.inl.hpp"
+
 inline constexpr bool many_registers = false;
 inline constexpr std::int32_t byte_bias = 128;
 HENCE_ALWAYS_INLINE vi dot_byte(const vi& acc, const vb& w, vq a) {

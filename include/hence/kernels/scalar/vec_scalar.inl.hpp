@@ -141,6 +141,8 @@ HENCE_TIER_MATH vi second_of_pairs(const vi& a) { HENCE_SCALAR_LANES_(vi, second
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
 
+#include "../generic/repeated_sums.inl.hpp"
+
 inline constexpr bool many_registers = false;
 inline constexpr std::int32_t byte_bias = 128;
 HENCE_TIER_MATH vi dot_byte(const vi& acc, const vb& w, vq a) {

@@ -150,6 +150,21 @@ HENCE_ALWAYS_INLINE vi pair_dot(vi pairs, const block_sum* sums) {
     return {_mm256_madd_epi16(pairs.lo, x), _mm256_madd_epi16(pairs.hi, x)};
 }
 
+// The same, twice the same number in each lane; and a float times the sum of both.
+HENCE_ALWAYS_INLINE __m256i pair_products(std::int32_t x, const block_sum* sums) {
+    std::int32_t both;
+    __builtin_memcpy(&both, sums, 4);
+    return _mm256_madd_epi16(_mm256_set1_epi16(static_cast<short>(x)), _mm256_set1_epi32(both));
+}
+HENCE_ALWAYS_INLINE vi repeated_pair_dot(std::int32_t x, const block_sum* sums) {
+    const __m256i v = pair_products(x, sums);
+    return {v, v};
+}
+HENCE_ALWAYS_INLINE vf repeated_sum(float x, const block_sum* sums) {
+    const __m256 v = _mm256_mul_ps(_mm256_cvtepi32_ps(pair_products(1, sums)), _mm256_set1_ps(x));
+    return {v, v};
+}
+
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     std::int32_t four;
     __builtin_memcpy(&four, a, 4);
@@ -176,6 +191,7 @@ inline constexpr std::int32_t byte_bias = 0;
 // generic/matmul_blocks.inl.hpp for the bounds).
 using small_sum = vb;
 inline constexpr int small_steps = 4;
+inline constexpr bool sums_start = false;
 inline constexpr int half_steps = 2;
 HENCE_ALWAYS_INLINE small_sum half_begin() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
 HENCE_ALWAYS_INLINE small_sum small_begin(vi) { return half_begin(); }

@@ -111,6 +111,8 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     return _mm512_set1_epi32(four);
 }
 
+#include "../generic/repeated_sums.inl.hpp"
+
 inline constexpr bool many_registers = true;
 
 #if HENCE_TIER_VNNI
@@ -128,6 +130,7 @@ inline constexpr std::int32_t byte_bias = 0;
 // generic/matmul_blocks.inl.hpp for the bounds).
 using small_sum = vb;
 inline constexpr int small_steps = 4;
+inline constexpr bool sums_start = false;
 inline constexpr int half_steps = 2;
 HENCE_ALWAYS_INLINE small_sum half_begin() { return zero_int(); }
 HENCE_ALWAYS_INLINE small_sum small_begin(vi) { return zero_int(); }

@@ -1,4 +1,4 @@
-// Attention per tier: one query row and 32 rows that share a 512-token prompt, for grouped queries and either cache
+// Attention per tier: one query row and 32 rows that share a 512-token prompt, for grouped queries and each cache
 // type.
 #include "tiers.hpp"
 
@@ -20,7 +20,7 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
                             position % hence::page_tokens, values.data(), values.data() + size);
     const std::size_t stride = kv_heads * group * size;
     const std::vector<float> queries = random_floats(rows * stride, 2);
-    std::vector<float> out(rows * stride), scratch(rows * 2 * kv_heads * group);
+    std::vector<float> out(rows * stride), scratch(rows * 2 * kv_heads * group), opened(layout.open_floats());
     const std::vector<hence::attention_row> row(rows, {pages.data(), length - 1});
     hence::attention_args args;
     args.layout = layout;
@@ -34,6 +34,7 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
     args.last_head = group;
     args.state = scratch.data();
     args.state_stride = 2 * kv_heads * group;
+    args.page = opened.data();
     args.scale = 0.125f;
     for (auto _ : state) {
         for (args.kv_head = 0; args.kv_head < kv_heads; ++args.kv_head) table->attention(args);
@@ -49,7 +50,7 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
 
 const bool registered = [] {
     for (const hence::kernel_table* table : fast_tiers())
-        for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16})
+        for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16, hence::dtype::i8})
             for (const std::size_t rows : {std::size_t{1}, std::size_t{32}}) {
                 const std::string name = "attention/" + std::string(hence::name(table->tier)) + "/" +
                                          std::string(hence::name(type)) + "/rows:" + std::to_string(rows);

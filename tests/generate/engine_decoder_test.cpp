@@ -51,10 +51,10 @@ std::uint64_t mixed_run(const decoder& model, const engine_options& options, boo
 
 }  // namespace
 
-TEST_CASE("decoder: forked branches' probabilities are bit-equal to a fresh prefill's, in f32 and f16 caches") {
+TEST_CASE("decoder: forked branches' probabilities are bit-equal to a fresh prefill's, in f32, f16 and i8 caches") {
     HENCE_REQUIRE_DATA(path, "golden/tiny/llama.gguf");
     const decoder model = load(path.string()).value();
-    for (const dtype kv : {dtype::f32, dtype::f16}) {
+    for (const dtype kv : {dtype::f32, dtype::f16, dtype::i8}) {
         engine e(model, {.threads = 2, .kv = kv});
         branch trunk = e.begin(prompt_of(model, 40), 1, warm()).value();
         REQUIRE(e.extend(trunk, {.max_tokens = 7, .stop_at_end = false}).has_value());

@@ -151,6 +151,39 @@ TEST_CASE("a float16 cache: within what halving its precision explains") {
     }
 }
 
+TEST_CASE("a cache of signed bytes: farther from the reference than a float16 one, and within what 127 steps explain") {
+    for (const golden_file& golden : tiny_goldens()) {
+        if (!float_weights(golden.model)) continue;
+        const hence::decoder model = load_model(golden.model);
+        const comparison found = compare(model, golden, hence::dtype::i8);
+        report(golden, model, found);
+        INFO(golden.name);
+        CHECK(found.worst <= 0.8);
+        CHECK(found.error <= 0.08);
+        CHECK(found.worst > compare(model, golden, hence::dtype::f16).worst);
+        CHECK(found.worst_likelihood <= 0.05);
+    }
+}
+
+TEST_CASE("SmolLM2-135M-Instruct: a cache of signed bytes adds less error than another engine's 8-bit activations have") {
+    if (sanitized) {
+        WARN("left to the build without sanitizers, for time");
+        return;
+    }
+    HENCE_REQUIRE_DATA(json, "golden/smollm2-135m-instruct-q4_1.json");
+    HENCE_REQUIRE_DATA(file, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
+    const golden_file golden = read_golden(json, file);
+    for (const math arithmetic : {math::f32, math::dequantized}) {
+        const hence::decoder model = load_model(file, {.tier = {}, .math = arithmetic});
+        const comparison floats = compare(model, golden);
+        const comparison eight = compare(model, golden, hence::dtype::i8);
+        report(golden, model, floats);
+        report(golden, model, eight);
+        CHECK(eight.error <= floats.error + eight.allowed_error);
+        CHECK(eight.worst_likelihood <= 0.1);
+    }
+}
+
 TEST_CASE("one thread and two give the same bits; a row does not depend on the rows beside it") {
     for (const golden_file& golden : tiny_goldens()) {
         const golden_prompt& prompt = golden.prompts.back();

@@ -17,8 +17,18 @@ struct shape {
     std::int32_t window = 0;
 };
 
+constexpr hence::dtype cache_types[] = {hence::dtype::f32, hence::dtype::f16, hence::dtype::i8};
 constexpr std::int32_t layers = 2;
 constexpr std::int32_t layer = 1;
+
+// What an i8 cache keeps of a head's key or value.
+std::vector<float> eight_bits(const float* x, std::int32_t size) {
+    float largest = 0.0f;
+    for (std::int32_t i = 0; i < size; ++i) largest = std::max(largest, std::fabs(x[i]));
+    std::vector<float> kept;
+    for (std::int32_t i = 0; i < size; ++i) kept.push_back(std::nearbyint(x[i] * (127.0f / largest)) * (largest / 127.0f));
+    return kept;
+}
 
 // Where rows of one sequence look: each at its own copy; all at the same pages, as the rows of a prompt do; or at the
 // same full pages and their own last one, as forked branches do.
@@ -87,6 +97,8 @@ struct problem {
         a.state_stride = static_cast<std::size_t>(2 * form.kv_heads * form.group) + 1;
         std::vector<float> state(a.row_count * a.state_stride, not_a_number);
         a.state = state.data();
+        std::vector<float> opened(layout.open_floats(), not_a_number);
+        a.page = opened.data();
         a.first_head = first;
         a.last_head = last;
         for (a.kv_head = 0; a.kv_head < form.kv_heads; ++a.kv_head) table.attention(a);
@@ -139,8 +151,10 @@ struct problem {
 private:
     double stored(const std::vector<float>& from, std::int32_t position, std::int32_t kv, std::int32_t size,
                   std::int32_t d) const {
-        const float x = from[static_cast<std::size_t>((position * form.kv_heads + kv) * size + d)];
-        return form.type == hence::dtype::f16 ? double{hence::to_float(hence::to_f16(x))} : double{x};
+        const float* const head = from.data() + (position * form.kv_heads + kv) * size;
+        if (form.type == hence::dtype::f16) return double{hence::to_float(hence::to_f16(head[d]))};
+        if (form.type == hence::dtype::i8) return double{eight_bits(head, size)[static_cast<std::size_t>(d)]};
+        return double{head[d]};
     }
 
     // Adds one more row, at the last position of all, for its pages.
@@ -202,8 +216,8 @@ void check(const shape& form, const std::vector<std::int32_t>& positions, float 
 
 }  // namespace
 
-TEST_CASE("attention: key and value sizes with and without tails, both cache types") {
-    for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16}) {
+TEST_CASE("attention: key and value sizes with and without tails, all cache types") {
+    for (const hence::dtype type : cache_types) {
         for (const std::int32_t size : {8, 16, 24, 64, 80, 128, 256})
             check({.kv_heads = 2, .group = 2, .key_size = size, .value_size = size, .type = type}, {0, 40, 31});
         check({.key_size = 24, .value_size = 72, .type = type}, {33});
@@ -214,7 +228,7 @@ TEST_CASE("attention: key and value sizes with and without tails, both cache typ
 
 TEST_CASE("attention: positions at and across page borders; what a row may not see may hold NaN") {
     const std::vector<std::int32_t> positions = {0, 1, 15, 16, 17, 30, 31, 32, 33, 47, 48, 63, 64, 65, 95, 96, 100};
-    for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16})
+    for (const hence::dtype type : cache_types)
         check({.kv_heads = 1, .group = 3, .key_size = 16, .value_size = 16, .type = type}, positions);
 }
 
@@ -237,7 +251,7 @@ TEST_CASE("attention: the softcap bends scores before the softmax; large scores 
 }
 
 TEST_CASE("attention: the same bits for rows together and alone, and for query heads together and in any parts") {
-    for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16}) {
+    for (const hence::dtype type : cache_types) {
         for (const std::int32_t group : {1, 2, 3, 4, 5, 7, 9}) {
             const shape form{
                 .kv_heads = 2, .group = group, .key_size = 24, .value_size = 80, .type = type, .softcap = 20.0f};
@@ -272,7 +286,7 @@ TEST_CASE("attention: the same bits whether rows share pages or have their own c
                                                           {100, 100, 100, 100, 100, 100, 100, 100, 100},
                                                           {3, 99, 40, 64, 40, 63, 99, 31, 32, 0},
                                                           {65, 94, 70, 80, 91}};
-    for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16}) {
+    for (const hence::dtype type : cache_types) {
         for (const std::int32_t group : {1, 3, 4}) {
             for (const std::int32_t window : {0, 5, 37}) {
                 for (const auto& positions : steps) {
@@ -299,15 +313,16 @@ TEST_CASE("attention: the same bits whether rows share pages or have their own c
 
 TEST_CASE("attention: NaN in a key or value that a row does see shows in its result") {
     for (const hence::kernel_table* table : tiers()) {
-        for (const bool in_key : {true, false}) {
-            const shape form{.kv_heads = 1, .group = 1, .key_size = 16, .value_size = 16};
+        for (int i = 0; i < 6; ++i) {
+            const bool in_key = i % 2 == 0;
+            const shape form{.kv_heads = 1, .group = 1, .key_size = 16, .value_size = 16, .type = cache_types[i / 2]};
             problem p(*table, form, {40, 40});
             std::vector<float> bad(16, not_a_number);
             const std::vector<float> fine(16, 1.0f);
             table->store_kv(p.layout, p.pages[0][1], layer, 0, 5, in_key ? bad.data() : fine.data(),
                             in_key ? fine.data() : bad.data());
             const std::vector<float> out = p.run(*table);
-            INFO(label(*table) << ", NaN in a " << (in_key ? "key" : "value"));
+            INFO(label(*table) << ", cache " << hence::name(form.type) << ", NaN in a " << (in_key ? "key" : "value"));
             for (std::size_t d = 0; d < 16; ++d) {
                 CHECK(std::isnan(out[d]));
                 CHECK(std::isfinite(out[p.out_stride() + d]));
@@ -333,5 +348,58 @@ TEST_CASE("store_kv: touches one slot of one head and layer, rounding to f16 as 
             for (std::size_t d = 0; d < 16; ++d) put(layout.value_offset(1, 2), 7 * 16 + d, value[d]);
             CHECK(page == wanted);
         }
+    }
+}
+
+TEST_CASE("store_kv: signed bytes with a scale per head and position, at most half a step from what was written") {
+    const hence::kv_layout layout{2, 3, 24, 20, hence::dtype::i8};
+    for (const float size : {1e-30f, 1.0f, 1e30f}) {
+        const std::vector<float> key = random_values(1).normals(24, size), value = random_values(2).normals(20, size);
+        for (const hence::kernel_table* table : tiers()) {
+            INFO(label(*table) << ", size " << size);
+            std::vector<std::byte> page(layout.page_bytes(), std::byte{0x5a}), wanted = page;
+            table->store_kv(layout, page.data(), 1, 2, 7, key.data(), value.data());
+            const auto put = [&](const std::vector<float>& x, std::size_t at, std::size_t step, std::size_t scale_at) {
+                float largest = 0.0f;
+                for (const float v : x) largest = std::max(largest, std::fabs(v));
+                const float scale = largest / 127.0f;
+                std::memcpy(wanted.data() + scale_at, &scale, sizeof scale);
+                float found;
+                std::memcpy(&found, page.data() + scale_at, sizeof found);
+                CHECK(found == scale);
+                for (std::size_t d = 0; d < x.size(); ++d) {
+                    const auto quant = static_cast<std::int8_t>(page[at + d * step]);
+                    CHECK(std::fabs(double{scale} * quant - double{x[d]}) <= 0.50001 * double{scale});
+                    wanted[at + d * step] = page[at + d * step];
+                }
+            };
+            const std::size_t scales = layout.scale_offset(1, 2) + 7 * sizeof(float);
+            put(key, layout.key_offset(1, 2) + 7, hence::page_tokens, scales);
+            put(value, layout.value_offset(1, 2) + 7 * 20, 1, scales + hence::page_tokens * sizeof(float));
+            CHECK(page == wanted);
+        }
+    }
+}
+
+TEST_CASE("attention: an i8 cache gives the bits of a float cache that holds what it keeps") {
+    for (const hence::kernel_table* table : tiers()) {
+        problem p(*table, {.kv_heads = 2, .group = 3, .key_size = 24, .value_size = 40, .type = hence::dtype::i8}, {0, 40, 70});
+        const std::vector<float> eight = p.run(*table);
+        problem f(*table, {.kv_heads = 2, .group = 3, .key_size = 24, .value_size = 40}, {0, 40, 70});
+        for (std::int32_t position = 0; position < f.length; ++position) {
+            for (std::int32_t head = 0; head < 2; ++head) {
+                const std::vector<float> key = eight_bits(&f.keys[static_cast<std::size_t>((position * 2 + head) * 24)], 24);
+                const std::vector<float> value = eight_bits(&f.values[static_cast<std::size_t>((position * 2 + head) * 40)], 40);
+                for (std::size_t row = 0; row < f.pages.size(); ++row) {
+                    const auto page = static_cast<std::size_t>(position / hence::page_tokens);
+                    if (page >= f.pages[row].size()) continue;
+                    table->store_kv(f.layout, f.pages[row][page], layer, head, position % hence::page_tokens, key.data(),
+                                    value.data());
+                }
+            }
+        }
+        INFO(label(*table));
+        const std::vector<float> floats = f.run(*table);
+        CHECK(std::memcmp(eight.data(), floats.data(), eight.size() * sizeof(float)) == 0);
     }
 }

@@ -37,6 +37,7 @@ struct attention_args {
     std::int32_t last_head = 1;       ///< one past the last
     float* state = nullptr;           ///< scratch: [row][state_stride], two values for each of all query heads
     std::size_t state_stride = 0;     ///< elements
+    float* page = nullptr;            ///< scratch: layout.open_floats() of them
     float scale = 1.0f;               ///< on the scores, before the cap
     float softcap = 0.0f;             ///< scores become cap * tanh(score / cap); 0: none
     std::int32_t window = 0;          ///< positions a row sees, itself included; 0: all

@@ -3,7 +3,8 @@
 //
 // A page holds `page_tokens` consecutive positions of one sequence for every layer and kv head. For each
 // (layer, head) come the keys, transposed to [key_size][page_tokens] so that one vector holds the scores
-// of many positions, then the values as [page_tokens][value_size].
+// of many positions, then the values as [page_tokens][value_size]. Where they are signed bytes, [page_tokens] float scales
+// of the keys and [page_tokens] of the values follow: value = quant * scale, one scale per position and head.
 #ifndef HENCE_KERNELS_KV_LAYOUT_HPP
 #define HENCE_KERNELS_KV_LAYOUT_HPP
 
@@ -23,7 +24,7 @@ struct kv_layout {
     std::int32_t kv_heads = 0;
     std::int32_t key_size = 0;    ///< values per head and position in K
     std::int32_t value_size = 0;  ///< values per head and position in V
-    dtype type = dtype::f32;      ///< f32 or f16
+    dtype type = dtype::f32;      ///< f32, f16 or i8
 
     [[nodiscard]] constexpr std::size_t element_bytes() const noexcept { return traits(type).block_bytes; }
     /// Bytes of K and V of one layer and head in one page.
@@ -32,7 +33,7 @@ struct kv_layout {
     /// @errors none
     /// @source none
     [[nodiscard]] constexpr std::size_t head_bytes() const noexcept {
-        return static_cast<std::size_t>(key_size + value_size) * page_tokens * element_bytes();
+        return quant_bytes() + (type == dtype::i8 ? 2 * page_tokens * sizeof(float) : 0);
     }
     [[nodiscard]] constexpr std::size_t page_bytes() const noexcept {
         return static_cast<std::size_t>(layers) * static_cast<std::size_t>(kv_heads) * head_bytes();
@@ -57,7 +58,27 @@ struct kv_layout {
         return key_offset(layer, head) +
                static_cast<std::size_t>(key_size) * page_tokens * element_bytes();
     }
+    /// Where the scales of (layer, head) start, if the type has any.
+    /// @shape none
+    /// @units bytes
+    /// @errors none
+    /// @source none
+    [[nodiscard]] constexpr std::size_t scale_offset(std::int32_t layer, std::int32_t head) const noexcept {
+        return key_offset(layer, head) + quant_bytes();
+    }
+    /// Floats of scratch memory that attention opens a page of one head into; none where the cache has floats.
+    /// @shape none
+    /// @errors none
+    /// @source none
+    [[nodiscard]] constexpr std::size_t open_floats() const noexcept {
+        return type == dtype::f32 ? 0 : static_cast<std::size_t>(key_size + value_size) * page_tokens + 16;
+    }
     friend constexpr bool operator==(const kv_layout&, const kv_layout&) = default;
+
+private:
+    [[nodiscard]] constexpr std::size_t quant_bytes() const noexcept {
+        return static_cast<std::size_t>(key_size + value_size) * page_tokens * element_bytes();
+    }
 };
 
 HENCE_NAMESPACE_END

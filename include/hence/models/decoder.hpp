@@ -86,7 +86,7 @@ public:
     [[nodiscard]] std::size_t weight_bytes() const noexcept;  ///< packed weights in memory
     [[nodiscard]] std::size_t parameters() const noexcept;    ///< values in all weight tensors of the file
 
-    /// The cache that this model needs, with keys and values stored as `type` (f32 or f16).
+    /// The cache that this model needs, with keys and values stored as `type` (f32, f16 or i8).
     /// @shape none
     /// @errors contract: type is f32 or f16
     /// @source none

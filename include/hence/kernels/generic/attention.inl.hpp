@@ -8,22 +8,46 @@
 // Cost of a tile of Q queries and one page, in vectors of 16 lanes, for keys of size d: 2 d key loads, Q d broadcasts,
 // 2 Q d multiply-adds; the same again for values.
 
-struct cache_f32 {
-    using element = float;
-    HENCE_ALWAYS_INLINE static vf load(const float* p) { return hence_tier::load(p); }
-    HENCE_ALWAYS_INLINE static vf load_n(const float* p, std::size_t n) { return hence_tier::load_n(p, n); }
-    HENCE_ALWAYS_INLINE static float convert(float x) { return x; }
+// Floats are read where they lie. Pages of any other type are opened first, into args.page, once for all queries that pass
+// together: the result is that of a float page which holds the stored values.
+
+// One kv head's page: keys [key_size][page_tokens], values [page_tokens][value_size].
+struct open_kv {
+    const float* keys;
+    const float* values;
 };
-struct cache_f16 {
-    using element = std::uint16_t;
-    HENCE_ALWAYS_INLINE static vf load(const std::uint16_t* p) { return load_f16(p); }
-    HENCE_ALWAYS_INLINE static vf load_n(const std::uint16_t* p, std::size_t n) {
-        std::uint16_t buffer[16] = {};
-        __builtin_memcpy(buffer, p, n * sizeof(std::uint16_t));
-        return load_f16(buffer);
+
+HENCE_NOINLINE inline open_kv open_page(const attention_args& args, const std::byte* page) noexcept {
+    const kv_layout& layout = args.layout;
+    const std::byte* const keys = page + layout.key_offset(args.layer, args.kv_head);
+    const std::byte* const values = page + layout.value_offset(args.layer, args.kv_head);
+    if (layout.type == dtype::f32) return {reinterpret_cast<const float*>(keys), reinterpret_cast<const float*>(values)};
+    const auto key_size = static_cast<std::size_t>(layout.key_size);
+    const auto value_size = static_cast<std::size_t>(layout.value_size);
+    constexpr auto tokens = static_cast<std::size_t>(page_tokens);
+    float* const out = args.page;
+    if (layout.type == dtype::f16) {
+        const auto* const halves = reinterpret_cast<const std::uint16_t*>(keys);
+        for (std::size_t i = 0; i < (key_size + value_size) * tokens; i += 16) store(out + i, load_f16(halves + i));
+        return {out, out + key_size * tokens};
     }
-    HENCE_ALWAYS_INLINE static std::uint16_t convert(float x) { return hence::to_f16(x).bits; }
-};
+    const auto* const scales = reinterpret_cast<const float*>(page + layout.scale_offset(args.layer, args.kv_head));
+    const auto* quants = reinterpret_cast<const std::int8_t*>(keys);
+    const vf first = load(scales);
+    const vf second = load(scales + 16);
+    for (std::size_t i = 0; i < key_size * tokens; i += tokens) {
+        store(out + i, mul(to_float(widen(quants + i)), first));
+        store(out + i + 16, mul(to_float(widen(quants + i + 16)), second));
+    }
+    quants = reinterpret_cast<const std::int8_t*>(values);
+    float* to = out + key_size * tokens;
+    // A row's last vector may reach into the next row, which is written later, and at the end into what follows.
+    for (std::size_t j = 0; j < tokens; ++j, quants += value_size, to += value_size) {
+        const vf scale = set1(scales[tokens + j]);
+        for (std::size_t i = 0; i < value_size; i += 16) store(to + i, mul(to_float(widen(quants + i)), scale));
+    }
+    return {out, out + key_size * tokens};
+}
 
 // Where one query of a tile reads and writes.
 struct attention_query {
@@ -35,8 +59,8 @@ struct attention_query {
 };
 
 // Scores of a tile's queries on one page: weight[q][position].
-template <class Cache, int Queries>
-HENCE_NOINLINE void page_scores(const attention_args& args, const typename Cache::element* keys, const attention_query* queries,
+template <int Queries>
+HENCE_NOINLINE void page_scores(const attention_args& args, const float* keys, const attention_query* queries,
                                 float (*weight)[page_tokens]) noexcept {
     const auto key_size = static_cast<std::size_t>(args.layout.key_size);
     vf score[Queries][2];
@@ -47,8 +71,8 @@ HENCE_NOINLINE void page_scores(const attention_args& args, const typename Cache
         query[q] = queries[q].query;
     }
     for (std::size_t d = 0; d < key_size; ++d) {
-        const vf k0 = Cache::load(keys + d * page_tokens);
-        const vf k1 = Cache::load(keys + d * page_tokens + 16);
+        const vf k0 = load(keys + d * page_tokens);
+        const vf k1 = load(keys + d * page_tokens + 16);
         HENCE_UNROLL
         for (int q = 0; q < Queries; ++q) {
             const vf x = set1(query[q][d]);
@@ -91,18 +115,18 @@ HENCE_NOINLINE inline float page_weights(const attention_args& args, const atten
     return keep;
 }
 
-template <class Cache, int Vectors>
-HENCE_ALWAYS_INLINE vf value_at(const typename Cache::element* values, std::size_t stride, int position, int vector,
+template <int Vectors>
+HENCE_ALWAYS_INLINE vf value_at(const float* values, std::size_t stride, int position, int vector,
                                 std::size_t left) {
     const auto* at = values + static_cast<std::size_t>(position) * stride + 16 * vector;
-    if constexpr (Vectors > 1) return Cache::load(at);
-    else return left >= 16 ? Cache::load(at) : Cache::load_n(at, left);
+    if constexpr (Vectors > 1) return load(at);
+    else return left >= 16 ? load(at) : load_n(at, left);
 }
 
 // out[q][first .. first + 16 * Vectors) = out * keep[q] + sum over positions of weight * value. Positions that all
 // queries see go together, the others by themselves; each query adds in ascending position.
-template <class Cache, int Queries, int Vectors>
-HENCE_NOINLINE void page_values(const attention_args& args, const typename Cache::element* values, std::size_t first,
+template <int Queries, int Vectors>
+HENCE_NOINLINE void page_values(const attention_args& args, const float* values, std::size_t first,
                                 const attention_query* queries, const float (*weight)[page_tokens], const float* keep) noexcept {
     const auto value_size = static_cast<std::size_t>(args.layout.value_size);
     const std::size_t left = value_size - first;  // less than a vector only where Vectors is 1
@@ -126,12 +150,12 @@ HENCE_NOINLINE void page_values(const attention_args& args, const typename Cache
     for (int q = 0; q < Queries; ++q)
         for (int j = queries[q].from; j < from && j < queries[q].to; ++j) {
             HENCE_UNROLL
-            for (int v = 0; v < Vectors; ++v) acc[q][v] = fma(value_at<Cache, Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
+            for (int v = 0; v < Vectors; ++v) acc[q][v] = fma(value_at<Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
         }
     for (int j = from; j < to; ++j) {
         vf x[Vectors];
         HENCE_UNROLL
-        for (int v = 0; v < Vectors; ++v) x[v] = value_at<Cache, Vectors>(values, value_size, j, v, left);
+        for (int v = 0; v < Vectors; ++v) x[v] = value_at<Vectors>(values, value_size, j, v, left);
         HENCE_UNROLL
         for (int q = 0; q < Queries; ++q) {
             const vf w = set1(weight[q][j]);
@@ -144,7 +168,7 @@ HENCE_NOINLINE void page_values(const attention_args& args, const typename Cache
         for (int j = queries[q].from > to ? queries[q].from : to; j < queries[q].to; ++j) {
             HENCE_UNROLL
             for (int v = 0; v < Vectors; ++v)
-                acc[q][v] = fma(value_at<Cache, Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
+                acc[q][v] = fma(value_at<Vectors>(values, value_size, j, v, left), set1(weight[q][j]), acc[q][v]);
         }
         HENCE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
@@ -156,37 +180,32 @@ HENCE_NOINLINE void page_values(const attention_args& args, const typename Cache
 }
 
 // One page for a tile of queries.
-template <class Cache, int Queries>
-HENCE_NOINLINE void attend_page(const attention_args& args, const std::byte* page, const attention_query* queries) noexcept {
-    using element = typename Cache::element;
+template <int Queries>
+HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries) noexcept {
     constexpr int vectors = Queries >= 6 ? 2 : 4;
     alignas(HENCE_ALIGNMENT) float weight[Queries][page_tokens];
     float keep[Queries];
-    const auto* keys = reinterpret_cast<const element*>(page + args.layout.key_offset(args.layer, args.kv_head));
-    const auto* values = reinterpret_cast<const element*>(page + args.layout.value_offset(args.layer, args.kv_head));
-    page_scores<Cache, Queries>(args, keys, queries, weight);
+    page_scores<Queries>(args, page.keys, queries, weight);
     for (int q = 0; q < Queries; ++q) keep[q] = page_weights(args, queries[q], weight[q]);
     const auto value_size = static_cast<std::size_t>(args.layout.value_size);
     std::size_t first = 0;
     for (; first + 16 * vectors <= value_size; first += 16 * vectors)
-        page_values<Cache, Queries, vectors>(args, values, first, queries, weight, keep);
-    for (; first < value_size; first += 16) page_values<Cache, Queries, 1>(args, values, first, queries, weight, keep);
+        page_values<Queries, vectors>(args, page.values, first, queries, weight, keep);
+    for (; first < value_size; first += 16) page_values<Queries, 1>(args, page.values, first, queries, weight, keep);
 }
 
-template <class Cache>
-void attend_page(const attention_args& args, const std::byte* page, const attention_query* queries, int count) noexcept {
+inline void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries, int count) noexcept {
     int q = 0;
     if constexpr (tile_queries >= 6)
-        for (; q + 6 <= count; q += 6) attend_page<Cache, 6>(args, page, queries + q);
+        for (; q + 6 <= count; q += 6) attend_page<6>(args, page, queries + q);
     if constexpr (tile_queries >= 3)
-        for (; q + 3 <= count; q += 3) attend_page<Cache, 3>(args, page, queries + q);
+        for (; q + 3 <= count; q += 3) attend_page<3>(args, page, queries + q);
     if constexpr (tile_queries == 2)
-        for (; q + 2 <= count; q += 2) attend_page<Cache, 2>(args, page, queries + q);
-    for (; q < count; ++q) attend_page<Cache, 1>(args, page, queries + q);
+        for (; q + 2 <= count; q += 2) attend_page<2>(args, page, queries + q);
+    for (; q < count; ++q) attend_page<1>(args, page, queries + q);
 }
 
-template <class Cache>
-void attention_in(const attention_args& args) noexcept {
+inline void attention(const attention_args& args) noexcept {
     constexpr int most = 2 * tile_queries;
     const auto key_size = static_cast<std::size_t>(args.layout.key_size);
     const auto value_size = static_cast<std::size_t>(args.layout.value_size);
@@ -212,19 +231,21 @@ void attention_in(const attention_args& args) noexcept {
         attention_query tile[most];
         int count = 0;
         const std::byte* shared = nullptr;  // the page of the queries gathered so far
+        open_kv open = {};
         for (std::size_t row = 0; row < args.row_count; ++row) {
             const std::int32_t end = args.rows[row].position + 1;
             const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
             if (origin >= end || origin + page_tokens <= begin) continue;
             const std::byte* own = args.rows[row].pages[page];
             if (own != shared) {
-                attend_page<Cache>(args, shared, tile, count);
+                attend_page(args, open, tile, count);
                 count = 0;
                 shared = own;
+                open = open_page(args, own);
             }
             for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
                 if (count == most) {
-                    attend_page<Cache>(args, shared, tile, count);
+                    attend_page(args, open, tile, count);
                     count = 0;
                 }
                 const std::size_t head = group + static_cast<std::size_t>(h);
@@ -235,7 +256,7 @@ void attention_in(const attention_args& args) noexcept {
                                  .to = end - origin < page_tokens ? end - origin : page_tokens};
             }
         }
-        attend_page<Cache>(args, shared, tile, count);
+        attend_page(args, open, tile, count);
     }
     for (std::size_t row = 0; row < args.row_count; ++row) {
         for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
@@ -247,23 +268,38 @@ void attention_in(const attention_args& args) noexcept {
     }
 }
 
-inline void attention(const attention_args& args) noexcept {
-    if (args.layout.type == dtype::f16) attention_in<cache_f16>(args);
-    else attention_in<cache_f32>(args);
-}
-
-template <class Cache>
-void store_kv_in(const kv_layout& layout, std::byte* page, std::int32_t layer, std::int32_t head, std::int32_t slot,
-                 const float* key, const float* value) noexcept {
-    using element = typename Cache::element;
-    auto* keys = reinterpret_cast<element*>(page + layout.key_offset(layer, head));
-    auto* values = reinterpret_cast<element*>(page + layout.value_offset(layer, head));
-    for (std::int32_t d = 0; d < layout.key_size; ++d) keys[d * page_tokens + slot] = Cache::convert(key[d]);
-    for (std::int32_t d = 0; d < layout.value_size; ++d) values[slot * layout.value_size + d] = Cache::convert(value[d]);
+// A head's key or value as signed bytes, `step` apart; returns their scale.
+HENCE_NOINLINE inline float store_quants(const float* x, std::int32_t size, std::int8_t* out, std::int32_t step) noexcept {
+    const auto n = static_cast<std::size_t>(size);
+    float inverse;
+    const float scale = row_scale(x, n, inverse);
+    for (std::size_t at = 0; at < n; at += 16) {
+        std::int8_t quants[16];
+        const std::size_t left = n - at < 16 ? n - at : 16;
+        store_int8(quants, to_quants(left == 16 ? load(x + at) : load_n(x + at, left), inverse));
+        for (std::size_t i = 0; i < left; ++i, out += step) *out = quants[i];
+    }
+    return scale;
 }
 
 inline void store_kv(const kv_layout& layout, std::byte* page, std::int32_t layer, std::int32_t head, std::int32_t slot,
                      const float* key, const float* value) noexcept {
-    if (layout.type == dtype::f16) store_kv_in<cache_f16>(layout, page, layer, head, slot, key, value);
-    else store_kv_in<cache_f32>(layout, page, layer, head, slot, key, value);
+    std::byte* const keys = page + layout.key_offset(layer, head);
+    std::byte* const values = page + layout.value_offset(layer, head);
+    if (layout.type == dtype::i8) {
+        auto* const scales = reinterpret_cast<float*>(page + layout.scale_offset(layer, head));
+        scales[slot] = store_quants(key, layout.key_size, reinterpret_cast<std::int8_t*>(keys) + slot, page_tokens);
+        scales[page_tokens + slot] =
+            store_quants(value, layout.value_size, reinterpret_cast<std::int8_t*>(values) + slot * layout.value_size, 1);
+    } else if (layout.type == dtype::f16) {
+        auto* const k = reinterpret_cast<std::uint16_t*>(keys) + slot;
+        auto* const v = reinterpret_cast<std::uint16_t*>(values) + slot * layout.value_size;
+        for (std::int32_t d = 0; d < layout.key_size; ++d) k[d * page_tokens] = hence::to_f16(key[d]).bits;
+        for (std::int32_t d = 0; d < layout.value_size; ++d) v[d] = hence::to_f16(value[d]).bits;
+    } else {
+        auto* const k = reinterpret_cast<float*>(keys) + slot;
+        auto* const v = reinterpret_cast<float*>(values) + slot * layout.value_size;
+        for (std::int32_t d = 0; d < layout.key_size; ++d) k[d * page_tokens] = key[d];
+        for (std::int32_t d = 0; d < layout.value_size; ++d) v[d] = value[d];
+    }
 }

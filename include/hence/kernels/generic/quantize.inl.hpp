@@ -41,7 +41,8 @@ inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, 
     }
 }
 
-inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, float* scale, std::int32_t* sum) noexcept {
+// The scale of all n values.
+inline float row_scale(const float* x, std::size_t n, float& inverse) noexcept {
     vf largest = zero();
     vf finite = zero();
     for (std::size_t at = 0; at < n; at += 16) {
@@ -49,8 +50,12 @@ inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, flo
         largest = max(largest, abs(a));
         finite = add(finite, mul(a, zero()));
     }
+    return finish_scale(max_lanes(largest) + sum_lanes(finite), inverse);
+}
+
+inline void quantize_row(const float* x, std::size_t n, std::int8_t* quants, float* scale, std::int32_t* sum) noexcept {
     float inverse;
-    *scale = finish_scale(max_lanes(largest) + sum_lanes(finite), inverse);
+    *scale = row_scale(x, n, inverse);
     vi total = set1_int(0);
     for (std::size_t at = 0; at < n; at += 16) {
         const vi q = to_quants(n - at >= 16 ? load(x + at) : load_n(x + at, n - at), inverse);

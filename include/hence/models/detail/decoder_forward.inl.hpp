@@ -54,6 +54,8 @@ struct decoder::workspace::buffers {
     float* sines[2] = {};
     attention_row* attention = nullptr;  // [rows]
     float* softmax = nullptr;            // [rows][heads][2] running maximum and sum
+    float* page = nullptr;               // [threads][page_floats] a page of one head, opened
+    std::size_t page_floats = 0;
     std::int32_t* logit_rows = nullptr;  // [logits] the step's row for each row of logits
     const layer_probe* probe = nullptr;
 };
@@ -319,6 +321,7 @@ struct decoder::pass {
                             .query_stride = query_width, .out = nullptr, .out_stride = mixed_width,
                             .heads_per_kv = c.heads / c.kv_heads, .kv_head = 0, .first_head = 0, .last_head = 0,
                             .state = nullptr, .state_stride = 2 * static_cast<std::size_t>(c.heads),
+                            .page = w.page + static_cast<std::size_t>(self.index) * w.page_floats,
                             .scale = c.attention_scale, .softcap = c.attention_softcap,
                             .window = c.windowed(index) ? c.window : 0};
         constexpr std::size_t rows_together = 16;
@@ -513,6 +516,7 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
     w.max_rows = options.max_rows;
     w.max_logits = options.max_logits;
     w.threads = options.threads;
+    w.page_floats = cache_layout(dtype::i8).open_floats();
     // Twice through the same list: first to add up the sizes, then to hand out addresses.
     std::byte* base = nullptr;
     std::size_t used = 0;
@@ -552,6 +556,7 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
         }
         take(w.attention, rows);
         take(w.softmax, rows * heads * 2);
+        take(w.page, threads * w.page_floats);
         take(w.logit_rows, options.max_logits);
     };
     lay_out();

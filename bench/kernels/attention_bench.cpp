@@ -50,7 +50,7 @@ void attention(benchmark::State& state, const hence::kernel_table* table, hence:
 
 const bool registered = [] {
     for (const hence::kernel_table* table : fast_tiers())
-        for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16, hence::dtype::i8})
+        for (const hence::dtype type : {hence::dtype::f32, hence::dtype::f16, hence::dtype::bf16, hence::dtype::i8})
             for (const std::size_t rows : {std::size_t{1}, std::size_t{32}}) {
                 const std::string name = "attention/" + std::string(hence::name(table->tier)) + "/" +
                                          std::string(hence::name(type)) + "/rows:" + std::to_string(rows);

@@ -43,7 +43,7 @@ void add_model_options(CLI::App& command, model_options& o) {
     command.add_option("--math", o.math, "f32: quantized weights meet 8-bit activations; bf16: bf16 weights meet bf16 activations, too; dequantized: all in float32")
         ->check(CLI::IsMember({"f32", "bf16", "dequantized"}))
         ->capture_default_str();
-    command.add_option("--kv", o.kv, "how keys and values are stored")->check(CLI::IsMember({"f32", "f16", "int8"}))->capture_default_str();
+    command.add_option("--kv", o.kv, "how keys and values are stored")->check(CLI::IsMember({"f32", "f16", "bf16", "int8"}))->capture_default_str();
     command.add_option("--context", o.context, "most tokens of one text; 0: the model's context")->capture_default_str();
 }
 
@@ -97,7 +97,7 @@ hence::tokenizer load_tokenizer(const std::string& path) {
 hence::engine_options model_options::engine() const {
     hence::engine_options how;
     how.threads = threads;
-    how.kv = kv == "f16" ? hence::dtype::f16 : kv == "int8" ? hence::dtype::i8 : hence::dtype::f32;
+    how.kv = kv == "f16" ? hence::dtype::f16 : kv == "bf16" ? hence::dtype::bf16 : kv == "int8" ? hence::dtype::i8 : hence::dtype::f32;
     how.context = context;
     return how;
 }

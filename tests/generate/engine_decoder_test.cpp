@@ -6,6 +6,7 @@
 #include <hence/core/rng.hpp>
 #include <hence/generate/engine.hpp>
 #include <hence/generate/generate.hpp>
+#include <hence/kernels/dispatch.hpp>
 #include <hence/models/decoder.hpp>
 
 #include <string>
@@ -51,10 +52,10 @@ std::uint64_t mixed_run(const decoder& model, const engine_options& options, boo
 
 }  // namespace
 
-TEST_CASE("decoder: forked branches' probabilities are bit-equal to a fresh prefill's, in f32, f16 and i8 caches") {
+TEST_CASE("decoder: forked branches' probabilities are bit-equal to a fresh prefill's, in every type of cache") {
     HENCE_REQUIRE_DATA(path, "golden/tiny/llama.gguf");
     const decoder model = load(path.string()).value();
-    for (const dtype kv : {dtype::f32, dtype::f16, dtype::i8}) {
+    for (const dtype kv : {dtype::f32, dtype::f16, dtype::bf16, dtype::i8}) {
         engine e(model, {.threads = 2, .kv = kv});
         branch trunk = e.begin(prompt_of(model, 40), 1, warm()).value();
         REQUIRE(e.extend(trunk, {.max_tokens = 7, .stop_at_end = false}).has_value());
@@ -72,7 +73,28 @@ TEST_CASE("decoder: forked branches' probabilities are bit-equal to a fresh pref
     }
 }
 
-TEST_CASE("decoder: the replay hash is one for 1 and 2 threads, any batch mix, forked or fresh") {
+TEST_CASE("decoder: the replay hash is one for 1 and 2 threads, any batch mix, forked or fresh, on every tier, in every type of cache") {
+    HENCE_REQUIRE_DATA(path, "golden/tiny/llama.gguf");
+    for (std::size_t i = 0; i < isa_count; ++i) {
+        const auto tier = static_cast<isa>(i);
+        if (!kernels::compiled(tier) || !supported(tier)) continue;
+        const decoder model = load(path.string(), {.tier = tier}).value();
+        std::vector<std::uint64_t> hashes;
+        for (const dtype kv : {dtype::f32, dtype::f16, dtype::bf16, dtype::i8}) {
+            const std::uint64_t hash = mixed_run(model, {.threads = 1, .kv = kv}, true);
+            hashes.push_back(hash);
+            for (const bool forks : {true, false})
+                for (const std::size_t max_rows : {std::size_t{512}, std::size_t{7}, std::size_t{1}}) {
+                    INFO(name(tier) << ", " << name(kv) << " cache, forks " << forks << " rows " << max_rows);
+                    const engine_options how{.threads = forks ? 2 : 1, .kv = kv, .max_rows = max_rows, .batch = max_rows == 7 ? 2u : 0u};
+                    REQUIRE(mixed_run(model, how, forks) == hash);
+                }
+        }
+        CHECK(hashes[3] != hashes[0]);  // bytes are not floats: the option did something
+    }
+}
+
+TEST_CASE("decoder: the replay hash is one for every limit of a batch") {
     HENCE_REQUIRE_DATA(path, "golden/tiny/llama.gguf");
     const decoder model = load(path.string()).value();
     const std::uint64_t hash = mixed_run(model, {.threads = 1}, true);

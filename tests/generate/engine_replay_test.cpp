@@ -152,7 +152,7 @@ TEST_CASE("random programs: every branch equals a reference that recomputes from
         std::uint32_t counter = 0;
         const auto below = [&](std::size_t n) { return static_cast<std::size_t>(rng.words(9, counter++, 0)[0]) % n; };
         engine e(model, {.threads = static_cast<int>(1 + program % 2),
-                         .kv = program % 5 == 4 ? dtype::f16 : dtype::f32,
+                         .kv = program % 5 == 4 ? dtype::f16 : program % 5 == 3 ? dtype::i8 : program % 5 == 2 ? dtype::bf16 : dtype::f32,
                          .max_rows = 1 + below(60),
                          .max_logits = 1 + below(9),
                          .batch = below(5),

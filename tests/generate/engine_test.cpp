@@ -61,9 +61,9 @@ std::vector<token_id> prompt_of(std::size_t length, token_id salt = 0) {
 
 }  // namespace
 
-TEST_CASE("a branch draws what its tokens, stream and sampling say, across page ends, f32 and f16") {
+TEST_CASE("a branch draws what its tokens, stream and sampling say, across page ends, in every type of cache") {
     const toy_model model;
-    for (const dtype kv : {dtype::f32, dtype::f16}) {
+    for (const dtype kv : {dtype::f32, dtype::f16, dtype::bf16, dtype::i8}) {
         engine e(model, {.threads = 2, .kv = kv, .max_rows = 16});
         for (const std::size_t length : {std::size_t{1}, std::size_t{31}, std::size_t{32}, std::size_t{33}, std::size_t{100}}) {
             const auto prompt = prompt_of(length);

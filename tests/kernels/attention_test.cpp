@@ -17,7 +17,7 @@ struct shape {
     std::int32_t window = 0;
 };
 
-constexpr hence::dtype cache_types[] = {hence::dtype::f32, hence::dtype::f16, hence::dtype::i8};
+constexpr hence::dtype cache_types[] = {hence::dtype::f32, hence::dtype::f16, hence::dtype::bf16, hence::dtype::i8};
 constexpr std::int32_t layers = 2;
 constexpr std::int32_t layer = 1;
 
@@ -153,6 +153,7 @@ private:
                   std::int32_t d) const {
         const float* const head = from.data() + (position * form.kv_heads + kv) * size;
         if (form.type == hence::dtype::f16) return double{hence::to_float(hence::to_f16(head[d]))};
+        if (form.type == hence::dtype::bf16) return double{hence::to_float(hence::to_bf16(head[d]))};
         if (form.type == hence::dtype::i8) return double{eight_bits(head, size)[static_cast<std::size_t>(d)]};
         return double{head[d]};
     }
@@ -313,7 +314,7 @@ TEST_CASE("attention: the same bits whether rows share pages or have their own c
 
 TEST_CASE("attention: NaN in a key or value that a row does see shows in its result") {
     for (const hence::kernel_table* table : tiers()) {
-        for (int i = 0; i < 6; ++i) {
+        for (int i = 0; i < 8; ++i) {
             const bool in_key = i % 2 == 0;
             const shape form{.kv_heads = 1, .group = 1, .key_size = 16, .value_size = 16, .type = cache_types[i / 2]};
             problem p(*table, form, {40, 40});

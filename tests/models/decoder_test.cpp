@@ -117,6 +117,7 @@ TEST_CASE("a model says what it is") {
     CHECK(model.weight_bytes() > model.parameters());
     CHECK(model.cache_layout().token_bytes() == 6 * 1 * (64 + 64) * 4);
     CHECK(model.cache_layout(hence::dtype::f16).token_bytes() == 6 * 1 * (64 + 64) * 2);
+    CHECK(model.cache_layout(hence::dtype::bf16).token_bytes() == 6 * 1 * (64 + 64) * 2);
     CHECK(model.cache_layout(hence::dtype::i8).token_bytes() == 6 * 1 * (64 + 64 + 2 * 4));
     const hence::decoder expanded = hence::load(path.string(), {.tier = {}, .math = hence::math::dequantized}).value();
     CHECK(expanded.weight_bytes() > 3 * model.weight_bytes());

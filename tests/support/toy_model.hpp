@@ -8,6 +8,7 @@
 #include <hence/core/scalar.hpp>
 #include <hence/generate/causal_lm.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -33,7 +34,8 @@ inline hence::tokenizer toy_tokenizer(bool add_begin = true) {
         static const char digits[] = "0123456789ABCDEF";
         add(std::string("<0x") + digits[byte / 16] + digits[byte % 16] + ">", hence::token_type::byte);
     }
-    for (const char* word : {"\xE2\x96\x81", "a", "b", "c", "ab", "abc", "the", "stop", "\n"}) add(word, hence::token_type::normal);
+    for (const char* word : {"\xE2\x96\x81", "a", "b", "c", "ab", "abc", "the", "stop", "\n"})
+        add(word, hence::token_type::normal);
     v.begin = 1;
     v.end = 2;
     v.unknown = 0;
@@ -77,7 +79,9 @@ public:
     [[nodiscard]] std::size_t vocabulary_size() const { return tokenizer_->size(); }
     [[nodiscard]] std::size_t context_length() const { return settings_.context; }
     [[nodiscard]] const hence::tokenizer& tokenizer() const { return *tokenizer_; }
-    [[nodiscard]] hence::kv_layout cache_layout(hence::dtype type) const { return {layers, heads, key_size, value_size, type}; }
+    [[nodiscard]] hence::kv_layout cache_layout(hence::dtype type) const {
+        return {layers, heads, key_size, value_size, type};
+    }
     [[nodiscard]] workspace make_workspace(const hence::workspace_options& options) const { return {options}; }
     [[nodiscard]] toy_counters& counters() const { return *counters_; }
 
@@ -89,7 +93,8 @@ public:
             self.wait();
             for (std::size_t i = 0; i < s.rows.size(); ++i) {
                 const hence::step_row& row = s.rows[i];
-                if (row.logits < 0 || static_cast<int>(i % static_cast<std::size_t>(self.count)) != self.index) continue;
+                if (row.logits < 0 || static_cast<int>(i % static_cast<std::size_t>(self.count)) != self.index)
+                    continue;
                 std::uint64_t hash = 0;
                 for (std::int32_t p = 0; p <= row.position; ++p) hash = read(s, row.sequence, p, hash);
                 fill(hash, row.position, s.logits + static_cast<std::size_t>(row.logits) * s.logits_stride);
@@ -120,52 +125,89 @@ private:
     }
 
     static void store(std::byte* at, hence::dtype type, float value) {
-        if (type == hence::dtype::f32) {
-            std::memcpy(at, &value, sizeof value);
-        } else {
-            const hence::f16 half = hence::to_f16(value);
-            std::memcpy(at, &half, sizeof half);
+        switch (type) {
+            case hence::dtype::f32: std::memcpy(at, &value, sizeof value); break;
+            case hence::dtype::f16: put_half(at, hence::to_f16(value)); break;
+            case hence::dtype::bf16: put_half(at, hence::to_bf16(value)); break;
+            default: *at = static_cast<std::byte>(static_cast<int>(value));
         }
     }
-    static float load(const std::byte* at, hence::dtype type) {
-        if (type == hence::dtype::f32) {
-            float value;
-            std::memcpy(&value, at, sizeof value);
-            return value;
-        }
-        hence::f16 half;
-        std::memcpy(&half, at, sizeof half);
-        return hence::to_float(half);
+    template <class Half>
+    static void put_half(std::byte* at, Half half) {
+        std::memcpy(at, &half, sizeof half);
     }
 
-    // Keys hold the token, values a number that depends on layer, head and place.
+    // Whether that is what store() put there.
+    static bool holds(const std::byte* at, hence::dtype type, float value) {
+        std::byte wanted[sizeof(float)];
+        store(wanted, type, value);
+        return std::memcmp(at, wanted, hence::traits(type).block_bytes) == 0;
+    }
+    // Where a cache of signed bytes keeps the scale of a key; a value's is page_tokens further.
+    static std::byte* scale(const hence::step& s, std::byte* page, std::int32_t layer, std::int32_t head,
+                            std::size_t slot) {
+        return page + s.layout.scale_offset(layer, head) + slot * sizeof(float);
+    }
+    static constexpr std::size_t value_scale = static_cast<std::size_t>(hence::page_tokens) * sizeof(float);
+
+    // Keys hold the token in parts that even bfloat16 and a byte hold exactly, values a number that depends on layer and
+    // place. Where there are scales they hold the token and that number, too.
+    static float key_part(hence::token_id token, std::size_t i) {
+        return static_cast<float>(i == 0 ? token % 128 : i == 1 ? token / 128 : token % 101);
+    }
+    static float value_part(hence::token_id token, std::int32_t position, std::int32_t layer) {
+        return static_cast<float>((token + position + layer) % 256);
+    }
     static void write(const hence::step& s, const hence::step_row& row) {
         const auto [page, slot] = place(s, row.sequence, row.position);
         const std::size_t e = s.layout.element_bytes();
+        const hence::dtype type = s.layout.type;
         for (std::int32_t layer = 0; layer < layers; ++layer)
             for (std::int32_t head = 0; head < heads; ++head) {
+                const float value = value_part(row.token, row.position, layer);
                 std::byte* const k = page + s.layout.key_offset(layer, head);
                 for (std::size_t i = 0; i < key_size; ++i)
-                    store(k + (i * hence::page_tokens + slot) * e, s.layout.type, static_cast<float>(row.token));
+                    store(k + (i * hence::page_tokens + slot) * e, type, key_part(row.token, i));
                 std::byte* const v = page + s.layout.value_offset(layer, head);
-                for (std::size_t i = 0; i < value_size; ++i)
-                    store(v + (slot * value_size + i) * e, s.layout.type, static_cast<float>((row.token + row.position + layer) % 512));
+                for (std::size_t i = 0; i < value_size; ++i) store(v + (slot * value_size + i) * e, type, value);
+                if (type != hence::dtype::i8) continue;
+                store(scale(s, page, layer, head, slot), hence::dtype::f32, static_cast<float>(row.token));
+                store(scale(s, page, layer, head, slot) + value_scale, hence::dtype::f32, value);
             }
+    }
+    static float load(const std::byte* at, hence::dtype type) {
+        const auto get = [&](auto x) { return std::memcpy(&x, at, sizeof x), x; };
+        switch (type) {
+            case hence::dtype::f32: return get(0.0f);
+            case hence::dtype::f16: return hence::to_float(get(hence::f16{}));
+            case hence::dtype::bf16: return hence::to_float(get(hence::bf16{}));
+            default: return static_cast<float>(std::to_integer<int>(*at));
+        }
+    }
+    static hence::token_id read_token(const std::byte* keys, std::size_t slot, hence::dtype type) {
+        const std::size_t e = hence::traits(type).block_bytes;
+        const float low = load(keys + slot * e, type);
+        return static_cast<hence::token_id>(low + 128 * load(keys + (hence::page_tokens + slot) * e, type));
     }
     // Any value that is not what write() put there changes the hash.
     static std::uint64_t read(const hence::step& s, std::int32_t sequence, std::int32_t position, std::uint64_t hash) {
         const auto [page, slot] = place(s, sequence, position);
         const std::size_t e = s.layout.element_bytes();
-        const auto token = static_cast<hence::token_id>(load(page + s.layout.key_offset(0, 0) + slot * e, s.layout.type));
+        const hence::dtype type = s.layout.type;
+        const hence::token_id token = read_token(page + s.layout.key_offset(0, 0), slot, type);
         hash = mix(hash, static_cast<std::size_t>(position), token);
         for (std::int32_t layer = 0; layer < layers; ++layer)
             for (std::int32_t head = 0; head < heads; ++head) {
+                const float value = value_part(token, position, layer);
                 const std::byte* const k = page + s.layout.key_offset(layer, head);
                 for (std::size_t i = 0; i < key_size; ++i)
-                    if (load(k + (i * hence::page_tokens + slot) * e, s.layout.type) != static_cast<float>(token)) hash += 1;
+                    if (!holds(k + (i * hence::page_tokens + slot) * e, type, key_part(token, i))) hash += 1;
                 const std::byte* const v = page + s.layout.value_offset(layer, head);
                 for (std::size_t i = 0; i < value_size; ++i)
-                    if (load(v + (slot * value_size + i) * e, s.layout.type) != static_cast<float>((token + position + layer) % 512)) hash += 1;
+                    if (!holds(v + (slot * value_size + i) * e, type, value)) hash += 1;
+                if (type != hence::dtype::i8) continue;
+                if (!holds(scale(s, page, layer, head, slot), hence::dtype::f32, static_cast<float>(token))) hash += 1;
+                if (!holds(scale(s, page, layer, head, slot) + value_scale, hence::dtype::f32, value)) hash += 1;
             }
         return hash;
     }

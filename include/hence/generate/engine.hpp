@@ -38,7 +38,7 @@ HENCE_NAMESPACE_BEGIN
 
 struct engine_options {
     int threads = 0;               ///< 0: all processors this process may use; ignored with `team`
-    dtype kv = dtype::f32;         ///< how keys and values are stored: f32, f16 or i8 (one scale per head and position)
+    dtype kv = dtype::f32;         ///< how keys and values are stored: f32, f16, bf16 or i8 (one scale per head and position)
     std::size_t max_rows = 512;    ///< most rows of one step: how long a piece of prompt runs at once
     std::size_t max_logits = 64;   ///< most rows of one step that draw or score
     std::size_t batch = 0;         ///< most branches in one step; 0 = as many as rows and logits allow

@@ -24,7 +24,7 @@ struct kv_layout {
     std::int32_t kv_heads = 0;
     std::int32_t key_size = 0;    ///< values per head and position in K
     std::int32_t value_size = 0;  ///< values per head and position in V
-    dtype type = dtype::f32;      ///< f32, f16 or i8
+    dtype type = dtype::f32;      ///< f32, f16, bf16 or i8
 
     [[nodiscard]] constexpr std::size_t element_bytes() const noexcept { return traits(type).block_bytes; }
     /// Bytes of K and V of one layer and head in one page.

@@ -86,9 +86,9 @@ public:
     [[nodiscard]] std::size_t weight_bytes() const noexcept;  ///< packed weights in memory
     [[nodiscard]] std::size_t parameters() const noexcept;    ///< values in all weight tensors of the file
 
-    /// The cache that this model needs, with keys and values stored as `type` (f32, f16 or i8).
+    /// The cache that this model needs, with keys and values stored as `type` (f32, f16, bf16 or i8).
     /// @shape none
-    /// @errors contract: type is f32 or f16
+    /// @errors contract: type is one of these
     /// @source none
     [[nodiscard]] kv_layout cache_layout(dtype type = dtype::f32) const noexcept;
 

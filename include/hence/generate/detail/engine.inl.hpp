@@ -364,8 +364,8 @@ HENCE_INLINE result<std::shared_ptr<detail::engine_core>> engine_base::make_core
         return make_error(errc::invalid_argument, concat({"engine_options.", field}), std::move(expected), std::move(found));
     };
     if (options.threads < 0) return refuse("threads", "0 (all processors) or more", decimal(options.threads));
-    if (options.kv != dtype::f32 && options.kv != dtype::f16 && options.kv != dtype::i8)
-        return make_error(errc::unsupported, "engine_options.kv", "f32, f16 or i8", std::string(name(options.kv)));
+    if (options.kv != dtype::f32 && options.kv != dtype::f16 && options.kv != dtype::bf16 && options.kv != dtype::i8)
+        return make_error(errc::unsupported, "engine_options.kv", "f32, f16, bf16 or i8", std::string(name(options.kv)));
     if (options.max_rows < 1 || options.max_rows > 65536) return refuse("max_rows", "from 1 to 65536", decimal(options.max_rows));
     if (options.max_logits < 1 || options.max_logits > 65536) return refuse("max_logits", "from 1 to 65536", decimal(options.max_logits));
     if (options.context > model->context_length())

@@ -41,6 +41,12 @@ HENCE_ALWAYS_INLINE float32x4_t even_half(uint32x4_t pairs) { return vreinterpre
 HENCE_ALWAYS_INLINE float32x4_t odd_half(uint32x4_t pairs) {
     return vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000u)));
 }
+HENCE_ALWAYS_INLINE vf load_bf16(const std::uint16_t* p) {
+    const uint16x8_t lo = vld1q_u16(p);
+    const uint16x8_t hi = vld1q_u16(p + 8);
+    return {even_half(vmovl_u16(vget_low_u16(lo))), even_half(vmovl_u16(vget_high_u16(lo))),
+            even_half(vmovl_u16(vget_low_u16(hi))), even_half(vmovl_u16(vget_high_u16(hi)))};
+}
 // 16 pairs of bf16: the even and the odd columns.
 HENCE_ALWAYS_INLINE void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
     const uint32x4_t a = vreinterpretq_u32_u16(vld1q_u16(p));

@@ -31,6 +31,11 @@ HENCE_NOINLINE inline open_kv open_page(const attention_args& args, const std::b
         for (std::size_t i = 0; i < (key_size + value_size) * tokens; i += 16) store(out + i, load_f16(halves + i));
         return {out, out + key_size * tokens};
     }
+    if (layout.type == dtype::bf16) {
+        const auto* const halves = reinterpret_cast<const std::uint16_t*>(keys);
+        for (std::size_t i = 0; i < (key_size + value_size) * tokens; i += 16) store(out + i, load_bf16(halves + i));
+        return {out, out + key_size * tokens};
+    }
     const auto* const scales = reinterpret_cast<const float*>(page + layout.scale_offset(args.layer, args.kv_head));
     const auto* quants = reinterpret_cast<const std::int8_t*>(keys);
     const vf first = load(scales);
@@ -291,11 +296,13 @@ inline void store_kv(const kv_layout& layout, std::byte* page, std::int32_t laye
         scales[slot] = store_quants(key, layout.key_size, reinterpret_cast<std::int8_t*>(keys) + slot, page_tokens);
         scales[page_tokens + slot] =
             store_quants(value, layout.value_size, reinterpret_cast<std::int8_t*>(values) + slot * layout.value_size, 1);
-    } else if (layout.type == dtype::f16) {
+    } else if (layout.type != dtype::f32) {
+        const bool half = layout.type == dtype::f16;
+        const auto bits = [half](float x) { return half ? hence::to_f16(x).bits : hence::to_bf16(x).bits; };
         auto* const k = reinterpret_cast<std::uint16_t*>(keys) + slot;
         auto* const v = reinterpret_cast<std::uint16_t*>(values) + slot * layout.value_size;
-        for (std::int32_t d = 0; d < layout.key_size; ++d) k[d * page_tokens] = hence::to_f16(key[d]).bits;
-        for (std::int32_t d = 0; d < layout.value_size; ++d) v[d] = hence::to_f16(value[d]).bits;
+        for (std::int32_t d = 0; d < layout.key_size; ++d) k[d * page_tokens] = bits(key[d]);
+        for (std::int32_t d = 0; d < layout.value_size; ++d) v[d] = bits(value[d]);
     } else {
         auto* const k = reinterpret_cast<float*>(keys) + slot;
         auto* const v = reinterpret_cast<float*>(values) + slot * layout.value_size;

@@ -40,6 +40,11 @@ HENCE_ALWAYS_INLINE void store_f16(std::uint16_t* p, const vf& v) {
     store(buffer, v);
     for (int i = 0; i < 16; ++i) p[i] = hence::to_f16(buffer[i]).bits;
 }
+HENCE_ALWAYS_INLINE vf load_bf16(const std::uint16_t* p) {
+    float buffer[16];
+    for (int i = 0; i < 16; ++i) buffer[i] = hence::to_float(bf16{p[i]});
+    return load(buffer);
+}
 HENCE_ALWAYS_INLINE void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
     float buffer[2][16];
     for (int i = 0; i < 16; ++i) {

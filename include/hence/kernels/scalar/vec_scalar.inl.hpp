@@ -26,6 +26,11 @@ HENCE_TIER_MATH vf load_f16(const std::uint16_t* p) {
 HENCE_TIER_MATH void store_f16(std::uint16_t* p, const vf& v) {
     for (int i = 0; i < 16; ++i) p[i] = hence::to_f16(v.lane[i]).bits;
 }
+HENCE_TIER_MATH vf load_bf16(const std::uint16_t* p) {
+    vf v;
+    for (int i = 0; i < 16; ++i) v.lane[i] = hence::to_float(bf16{p[i]});
+    return v;
+}
 HENCE_TIER_MATH void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
     for (int i = 0; i < 16; ++i) {
         even.lane[i] = hence::to_float(bf16{p[2 * i]});

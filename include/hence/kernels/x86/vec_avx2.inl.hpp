@@ -30,6 +30,11 @@ HENCE_ALWAYS_INLINE void store_f16(std::uint16_t* p, vf v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v.lo, rounding));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), _mm256_cvtps_ph(v.hi, rounding));
 }
+HENCE_ALWAYS_INLINE vf load_bf16(const std::uint16_t* p) {
+    const __m256i lo = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m256i hi = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(lo, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(hi, 16))};
+}
 HENCE_ALWAYS_INLINE void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
     const __m256i mask = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
     const __m256i lo = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));

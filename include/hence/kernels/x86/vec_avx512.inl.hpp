@@ -21,6 +21,10 @@ HENCE_ALWAYS_INLINE void store_f16(std::uint16_t* p, vf v) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                         _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
+HENCE_ALWAYS_INLINE vf load_bf16(const std::uint16_t* p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
 // 16 pairs of bf16: the even and the odd columns.
 HENCE_ALWAYS_INLINE void load_bf16_pair(const std::uint16_t* p, vf& even, vf& odd) {
     const vi pairs = _mm512_loadu_si512(p);

@@ -2,7 +2,8 @@
 """What smaller weights cost and what they save: perplexity, decode speed, and both in one chart.
 
     compress.py quality TOOL OUT.json MODEL-f32.gguf CALIBRATION.txt HELDOUT.txt    how each way of compressing predicts
-    compress.py speed   TOOL OUT.json MODEL-f32.gguf [--rounds N] [--tokens N]      how fast each decodes
+    compress.py speed   TOOL OUT.json MODEL-f32.gguf [--rounds N] [--tokens N] [--folder DIR] [--threads N] [--only NAME,NAME]
+                                                                                    how fast each decodes
     compress.py table   RESULT.json                                                 either, as Markdown
     compress.py chart   QUALITY.json SPEED.json OUT.svg                             perplexity against speed
 
@@ -54,7 +55,7 @@ SPEED = {
     "2:4 q8_24": [*ENDS, ("prune", "--pattern 2:4 --type q8_24")],
     "4:8 q8_48": [*ENDS, ("prune", "--pattern 4:8 --type q8_48")],
     "2:4 q4_24": [*ENDS, ("prune", "--pattern 2:4 --type q4_24")],
-    "half of the blocks, q8_0": [*ENDS, ("prune", "--pattern block:16x4:0.5 --type q8_0")],
+    "half of the blocks q8_0": [*ENDS, ("prune", "--pattern block:16x4:0.5 --type q8_0")],
 }
 
 
@@ -92,7 +93,12 @@ def speed(tool, out, model, *options):
     folder = Path(how.get("--folder", tempfile.gettempdir())) / f"compress-{Path(model).stem}"
     folder.mkdir(exist_ok=True)
     files = {}
+    wanted = how["--only"].split(",") if "--only" in how else list(SPEED)
+    if unknown := [name for name in wanted if name not in SPEED]:
+        sys.exit(f"--only: expected some of {', '.join(SPEED)}; found {', '.join(unknown)}")
     for name, steps in SPEED.items():
+        if name not in wanted:
+            continue
         files[name] = folder / (name.replace(" ", "_").replace(":", "") + ".gguf")
         if not files[name].exists():
             make(tool, model, steps, folder, files[name], {})
@@ -128,7 +134,7 @@ def table(document):
 # What the chart shows: its label, the row of quality, the row of speed, a colour.
 POINTS = [("dense q8_0", "q8_0", "q8_0", "#1f77b4"), ("dense q4_0 (gptq)", "q4_0, gptq", "q4_0", "#d62728"),
           ("2:4 q8_24 (SparseGPT)", "2:4 sparsegpt, q8_24", "2:4 q8_24", "#2ca02c"), ("2:4 q4_24 (SparseGPT)", "2:4 sparsegpt, q4_24", "2:4 q4_24", "#9467bd"),
-          ("2:4 q8_24 (magnitude)", "2:4 magnitude, q8_24", "2:4 q8_24", "#98df8a"), ("half of the blocks, q8_0 (SparseGPT)", "half of the blocks, sparsegpt, q8_0", "half of the blocks, q8_0", "#8c564b")]
+          ("2:4 q8_24 (magnitude)", "2:4 magnitude, q8_24", "2:4 q8_24", "#98df8a"), ("half of the blocks, q8_0 (SparseGPT)", "half of the blocks, sparsegpt, q8_0", "half of the blocks q8_0", "#8c564b")]
 
 
 def chart(quality_path, speed_path, out):

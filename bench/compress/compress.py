@@ -13,6 +13,7 @@ can notice, beyond the places of the zeros.
 """
 
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -145,19 +146,19 @@ def chart(quality_path, speed_path, out):
     points = [(label, ratios[fast], losses[good], colour) for label, good, fast, colour in POINTS if good in losses and fast in ratios]
     left, top, width, height = 70, 60, 560, 360
     right = max(1.5, 0.1 + max(x for _, x, _, _ in points))
-    most = 1.1 * max(1.0, *(y for _, _, y, _ in points))
+    # Logarithmic: dense formats lose hundredths of a percent, pruned ones of a small model hundreds.
+    least, most = 0.01, 1.5 * max(1.0, *(y for _, _, y, _ in points))
     at_x = lambda x: left + (x - 0.8) / (right - 0.8) * width  # noqa: E731
-    at_y = lambda y: top + height - max(y, 0) / most * height  # noqa: E731
-    step = next(one for one in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if most / one <= 8)
+    at_y = lambda y: top + height - math.log(max(y, least) / least) / math.log(most / least) * height  # noqa: E731
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="940" height="490" viewBox="0 0 940 490" font-family="sans-serif" font-size="12">',
              '<rect width="100%" height="100%" fill="#fff"/>',
              f'<text x="{left}" y="24" font-size="16">Speed against perplexity</text>',
              f'<text x="{left}" y="44" fill="#555">decode of {escape(s["model"])}, 2 threads, over dense q8_0; perplexity of {escape(q["model"])} over f32</text>']
-    y = 0.0
+    y = least
     while y <= most:
         lines.append(f'<line x1="{left}" x2="{left + width}" y1="{at_y(y):.1f}" y2="{at_y(y):.1f}" stroke="#ddd"/>'
                      f'<text x="{left - 8}" y="{at_y(y) + 4:.1f}" text-anchor="end">{y:g} %</text>')
-        y = round(y + step, 6)
+        y *= 10
     x = 0.8
     while x <= right:
         lines.append(f'<line x1="{at_x(x):.1f}" x2="{at_x(x):.1f}" y1="{top}" y2="{top + height}" stroke="#eee"/>'

@@ -41,6 +41,7 @@ TEXTS = [
     "CamelCaseWORDS fooBAR BARfoo A\u0301e\u0301 HTTPServer's THEY'RE they'Re 'S 'll '", "don't DON'T we'LL'd'd 's't", "a1b22c333d4444 \u0663\u0664\u0665 \u2167 \u00bd x\u00b2",
     "\u4f60\u597d\uff0c\u4e16\u754c\u3002\u3053\u3093\u306b\u3061\u306f \u30ab\u30bf\u30ab\u30ca abc\u4f60def \uc548\ub155 \u0928\u092e\u0938\u094d\u0924\u0947 \u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35",
     "\U0001f642\U0001f680\u200d\U0001f32b\ufe0f #hash @me $5 <b>x</b> a_b __init__(self) //path/to/\n/x ```code``` ~~ ^^ |", "x\u00a0y\u2003z\u3000w \u00a0 \u2028k\x85m\x0bn\x0co",
+    "1½234567 ½123 12½3456789 .  12 . 1234\u06635 `1` `` ~`~ a` 1,234.5  ...   ... $<<48/2=24>>24 <<1000*2=2000>>2000",
     "\u01c5ungla \u02b0\u02b1 \u00aa\u00ba \u0301 \u0301a  \u0301\u0301B \x00\x01abc\x7f\ue000", "1 22  333   4444\t5\n6", "!a !A (b) .c \"d \u00abe\u00bb \u2026f",
 ]
 

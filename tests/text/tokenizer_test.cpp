@@ -1,8 +1,8 @@
 #include "hence/text/tokenizer.hpp"
 
 #include "hence/core/quote.hpp"
-#include "text_support.hpp"
 #include "support/sanitized.hpp"
+#include "text_support.hpp"
 
 #include <algorithm>
 #include <set>
@@ -75,7 +75,8 @@ TEST_CASE("published vectors are equal for every vocabulary that is there", "[te
         HENCE_REQUIRE_DATA(gguf, path);
         HENCE_REQUIRE_DATA(input, path + ".inp");
         INFO(name);
-        check_vectors(make_tokenizer(hence_test::gguf_vocabulary(gguf)), input, name != "bert-bge");  // which puts text in lower case
+        check_vectors(make_tokenizer(hence_test::gguf_vocabulary(gguf)), input,
+                      name != "bert-bge");  // which puts text in lower case
     }
 }
 
@@ -99,6 +100,41 @@ TEST_CASE("a megabyte of one character goes through every tokenizer", "[text][to
     CHECK(vocabularies >= 5);
 }
 
+// Long texts remember their words (detail/word_cache.hpp): more different words than it has places, of every length around
+// its limits. A text of one word remembers nothing.
+TEST_CASE("a word in a long text gives the tokens that it gives alone", "[text][tokenizer][data]") {
+    std::uint32_t state = 1;
+    const auto below = [&](std::uint32_t n) {
+        state = state * 1664525u + 1013904223u;
+        return (state >> 8) % n;
+    };
+    std::vector<std::string> known;
+    for (std::size_t i = 0; i < 9000; ++i) {
+        std::string word;
+        for (const std::size_t length = 1 + below(20); word.size() < length;)
+            word += below(9) == 0 ? "\xC3\xA9" : std::string(1, static_cast<char>('a' + below(i % 2 == 0 ? 3 : 26)));
+        known.push_back(std::move(word));
+    }
+    std::vector<std::string> words;
+    std::string text;
+    for (int i = 0; i < (hence_test::sanitized ? 5000 : 40000); ++i) {
+        words.push_back(known[below(below(4) == 0 ? 9000 : 300)]);
+        text += (i == 0 ? "" : " ") + words.back();
+    }
+    for (const std::string name : {"gpt-2", "starcoder", "falcon", "llama-spm", "bert-bge"}) {
+        HENCE_REQUIRE_DATA(gguf, "tokenizers/ggml-vocab-" + name + ".gguf");
+        INFO(name);
+        const auto t = make_tokenizer(hence_test::gguf_vocabulary(gguf));
+        std::vector<token_id> expected;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const bool spaced = i > 0 && t.vocabulary().model == "gpt2";
+            const auto ids = encode(t, (spaced ? " " : "") + words[i], {.add_begin_end = false});
+            expected.insert(expected.end(), ids.begin(), ids.end());
+        }
+        CHECK(encode(t, text, {.add_begin_end = false}) == expected);
+    }
+}
+
 TEST_CASE("Qwen 2's vectors are equal with its published vocabulary", "[text][tokenizer][data]") {
     HENCE_REQUIRE_DATA(folder, "tokenizers/qwen2");
     HENCE_REQUIRE_DATA(input, "tokenizers/ggml-vocab-qwen2.gguf.inp");
@@ -116,7 +152,8 @@ TEST_CASE("the ids of every golden prompt are equal", "[text][tokenizer][data]")
             files.emplace_back(entry.path(), model.replace_extension(".gguf"));
         }
     const auto add = [&](const char* json, const char* model) {
-        if (const auto path = hence_test::data(model); path && std::filesystem::exists(golden / json)) files.emplace_back(golden / json, *path);
+        if (const auto path = hence_test::data(model); path && std::filesystem::exists(golden / json))
+            files.emplace_back(golden / json, *path);
     };
     add("tiny-reasoner-f32.json", "models/tiny-reasoner/tiny-reasoner-f32.gguf");
     add("smollm2-135m-instruct-q4_1.json", "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
@@ -156,7 +193,8 @@ TEST_CASE("special tokens are found in the text only where that is asked for", "
     const auto t = make_tokenizer(v);
     CHECK(encode(t, "x<|a|>y") == std::vector<token_id>{256, 'x', 256, 'y', 257});
     CHECK(encode(t, "<|a|>b<|a|>c") == std::vector<token_id>{256, 257, 256, 'c', 257});  // the longest wins
-    CHECK(encode(t, "<|a|>", {.special = false, .add_begin_end = false}) == std::vector<token_id>{'<', '|', 'a', '|', '>'});
+    CHECK(encode(t, "<|a|>", {.special = false, .add_begin_end = false}) ==
+          std::vector<token_id>{'<', '|', 'a', '|', '>'});
     CHECK(encode(t, "<keep>", {.special = false, .add_begin_end = false}) == std::vector<token_id>{258});
     CHECK(encode(t, "") == std::vector<token_id>{256, 257});
     const std::vector<token_id> ids{256, 'x', 258, 257};
@@ -182,10 +220,14 @@ TEST_CASE("added tokens take the whitespace and respect the words that their fla
     CHECK(encode(t, "a  <l> b") == std::vector<token_id>{'a', 256, ' ', 'b'});
     CHECK(encode(t, "a <r> \n b") == std::vector<token_id>{'a', ' ', 257, 'b'});
     CHECK(encode(t, "cat cats") == std::vector<token_id>{258, ' ', 'c', 'a', 't', 's'});
-    CHECK(encode(t, "\xC3\xA9" "cat").size() == 5);
+    CHECK(encode(t,
+                 "\xC3\xA9"
+                 "cat")
+              .size() == 5);
 }
 
-TEST_CASE("SentencePiece puts a space before text, spells unknown characters in bytes and takes both back", "[text][tokenizer]") {
+TEST_CASE("SentencePiece puts a space before text, spells unknown characters in bytes and takes both back",
+          "[text][tokenizer]") {
     vocabulary v;
     v.model = "llama";
     v.tokens = {"<unk>", "<s>", "</s>"};
@@ -196,7 +238,11 @@ TEST_CASE("SentencePiece puts a space before text, spells unknown characters in 
         v.tokens.emplace_back(name);
         v.types.push_back(6);
     }
-    for (const char* piece : {"\u2581", "a", "b", "ab", "\u2581" "a", "\u2581" "ab"}) {
+    for (const char* piece : {"\u2581", "a", "b", "ab",
+                              "\u2581"
+                              "a",
+                              "\u2581"
+                              "ab"}) {
         v.tokens.emplace_back(piece);
         v.types.push_back(1);
     }
@@ -205,19 +251,33 @@ TEST_CASE("SentencePiece puts a space before text, spells unknown characters in 
         return static_cast<token_id>(std::find(v.tokens.begin(), v.tokens.end(), name) - v.tokens.begin());
     };
     v.scores[static_cast<std::size_t>(id("ab"))] = -1;
-    v.scores[static_cast<std::size_t>(id("\u2581" "a"))] = -2;
-    v.scores[static_cast<std::size_t>(id("\u2581" "ab"))] = -3;
+    v
+        .scores[static_cast<std::size_t>(id("\u2581"
+                                            "a"))] = -2;
+    v
+        .scores[static_cast<std::size_t>(id("\u2581"
+                                            "ab"))] = -3;
     v.begin = 1;
     v.end = 2;
     v.unknown = 0;
     v.add_begin = true;
     const auto t = make_tokenizer(v);
-    CHECK(encode(t, "ab ab") == std::vector<token_id>{1, id("\u2581" "ab"), id("\u2581" "ab")});
+    CHECK(encode(t, "ab ab") == std::vector<token_id>{1,
+                                                      id("\u2581"
+                                                         "ab"),
+                                                      id("\u2581"
+                                                         "ab")});
     CHECK(encode(t, "") == std::vector<token_id>{1});
     CHECK(encode(t, "\u00e9a") == std::vector<token_id>{1, id("\u2581"), id("<0xC3>"), id("<0xA9>"), id("a")});
-    CHECK(encode(t, "a</s>b") == std::vector<token_id>{1, id("\u2581" "a"), 2, id("\u2581"), id("b")});
-    for (const std::string text : {"ab ab", "", " a", "  a  b ", "\u00e9\n\xFF", "a\u2028b"}) CHECK(t.decode(encode(t, text)) == text);
-    const std::vector<token_id> first{id("\u2581" "a")};
+    CHECK(encode(t, "a</s>b") == std::vector<token_id>{1,
+                                                       id("\u2581"
+                                                          "a"),
+                                                       2, id("\u2581"), id("b")});
+    for (const std::string text : {"ab ab", "", " a", "  a  b ", "\u00e9\n\xFF", "a\u2028b"})
+        CHECK(t.decode(encode(t, text)) == text);
+    const std::vector<token_id> first{
+        id("\u2581"
+           "a")};
     CHECK(t.decode(first) == "a");
     CHECK(t.decode(first, {.beginning = false}) == " a");
 }

@@ -34,8 +34,8 @@ enum class scanner : std::uint8_t {
     digits_3,          ///< \p{N}{1,3} alone
     digits_run,        ///< \p{N}+ alone
     ascii_digits_3,    ///< [0-9][0-9][0-9] alone
-    punctuation,       ///< runs of [\p{P}$+<=>^~|] alone
-    punctuation_tick,  ///< runs of [\p{P}$+<=>^~|`] alone
+    punctuated,        ///< no name in the file: runs of [\p{P}$+<=>^~|] alone, then gpt2, digits_run and ascii_digits_3
+    punctuated_tick,   ///< Falcon: runs of [\p{P}$+<=>^~|`] alone, then gpt2 and ascii_digits_3
     lines,             ///< [^\n]+|[\n]+
 };
 

@@ -5,6 +5,7 @@
 #include "../unicode.hpp"
 #include "merge_queue.hpp"
 #include "tokenizer_state.hpp"
+#include "word_cache.hpp"
 
 #include <functional>
 
@@ -27,40 +28,14 @@ inline bool touches_word(std::string_view text, const special_matcher::match& m)
     return m.begin > 0 && word_character(text, before);
 }
 
-inline bool ascii_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-/// The tokens of words that one call has met before: texts repeat their words.
-class word_cache {
-public:
-    /// False, and nothing kept, where encode_word() says so.
-    template <class Encode>
-    [[nodiscard]] bool append(std::string_view word, std::vector<token_id>& ids, Encode&& encode_word) {
-        constexpr std::size_t longest = 64;
-        constexpr std::size_t most = 1 << 16;
-        if (word.size() > longest) return encode_word();
-        if (const std::uint32_t known = words_.find(word); known != piece_table::none) {
-            const auto [begin, count] = spans_[known];
-            ids.insert(ids.end(), tokens_.begin() + begin, tokens_.begin() + begin + count);
-            return true;
-        }
-        const std::size_t before = ids.size();
-        if (!encode_word()) return false;
-        if (spans_.size() >= most) return true;
-        words_.insert(word, static_cast<std::uint32_t>(spans_.size()));
-        spans_.emplace_back(static_cast<std::ptrdiff_t>(tokens_.size()), static_cast<std::ptrdiff_t>(ids.size() - before));
-        tokens_.insert(tokens_.end(), ids.begin() + static_cast<std::ptrdiff_t>(before), ids.end());
-        return true;
-    }
-
-private:
-    piece_table words_;
-    std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> spans_;
-    std::vector<token_id> tokens_;
-};
+inline bool ascii_space(char c) noexcept {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 class encoder {
 public:
-    encoder(const tokenizer_state& state, bool special, std::vector<token_id>& ids) : s_(state), ids_(ids), special_(special) {}
+    encoder(const tokenizer_state& state, bool special, std::size_t text_bytes, std::vector<token_id>& ids)
+        : recent_(text_bytes), s_(state), ids_(ids), special_(special) {}
 
     /// False where a byte or character cannot be spelled; missing() is then that text.
     [[nodiscard]] bool run(std::string_view text) {
@@ -112,12 +87,14 @@ private:
 
     [[nodiscard]] bool normalized(std::string_view text, bool at_beginning) {
         if (s_.normalized_matcher.empty()) return cut_by_steps(text, at_beginning);
-        return parts(text, s_.normalized_matcher,
-                     [&](std::string_view part) { return cut_by_steps(part, at_beginning && part.data() == text.data()); });
+        return parts(text, s_.normalized_matcher, [&](std::string_view part) {
+            return cut_by_steps(part, at_beginning && part.data() == text.data());
+        });
     }
 
     [[nodiscard]] bool cut_by_steps(std::string_view text, bool at_beginning) {
-        if (const pretokenizer* const scanners = s_.steps->scanners(); scanners != nullptr) return scanned(*scanners, text);
+        if (const pretokenizer* const scanners = s_.steps->scanners(); scanners != nullptr)
+            return scanned(*scanners, text);
         step_runner::memory& memory = steps_memory();
         s_.steps->cut(text, at_beginning, memory);
         for (std::size_t i = 0; i < memory.parts(); ++i)
@@ -132,12 +109,15 @@ private:
 
     [[nodiscard]] bool piece(std::string_view text) {
         if (text.empty()) return true;
-        if (s_.bpe) return s_.bpe->words_are_separate() ? words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
+        if (s_.bpe)
+            return s_.bpe->words_are_separate() ? words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
         if (s_.unigram) {
             if (s_.unigram->words_are_separate()) return words(text);
             s_.unigram->encode(text, scratch_.lattice, ids_);
         } else if (s_.wordpiece) {
-            return cache_.append(text, ids_, [&] { return s_.wordpiece->encode(text, ids_), true; });
+            return word(text, [&] {
+                return cache_.append(text, ids_, [&] { return s_.wordpiece->encode(text, ids_), true; });
+            });
         } else if (const std::uint32_t id = s_.names.find(text); id != piece_table::none) {
             ids_.push_back(static_cast<token_id>(id));
         } else if (s_.v.unknown != no_token) {
@@ -149,12 +129,23 @@ private:
         return true;
     }
 
+    /// The tokens of a word, which must depend on nothing else.
+    template <class Encode>
+    [[nodiscard]] bool word(std::string_view text, Encode&& encode_word) {
+        if (recent_.append(text, ids_)) return true;
+        const std::size_t before = ids_.size();
+        if (!encode_word()) return false;
+        recent_.keep(text, ids_, before);
+        return true;
+    }
+
     [[nodiscard]] bool scanned(const pretokenizer& cut, std::string_view text) {
         scratch_.merging.lengths.clear();
         cut.split(text, scratch_.merging.lengths);
         std::size_t at = 0;
         for (const std::uint32_t length : scratch_.merging.lengths) {
-            if (!s_.bpe->encode(text.substr(at, length), scratch_.merging, ids_, missing_)) return false;
+            const std::string_view piece = text.substr(at, length);
+            if (!word(piece, [&] { return s_.bpe->encode(piece, scratch_.merging, ids_, missing_); })) return false;
             at += length;
         }
         return true;
@@ -166,15 +157,16 @@ private:
             std::size_t end = begin;
             while (text.substr(end, space_mark.size()) == space_mark) end += space_mark.size();
             end = std::min(text.find(space_mark, end), text.size());
-            const std::string_view word = text.substr(begin, end - begin);
+            const std::string_view one = text.substr(begin, end - begin);
             const auto encode_word = [&] {
-                if (s_.bpe) return s_.bpe->encode(word, scratch_.merging, ids_, missing_);
-                s_.unigram->encode(word, scratch_.lattice, ids_);
+                if (s_.bpe) return s_.bpe->encode(one, scratch_.merging, ids_, missing_);
+                s_.unigram->encode(one, scratch_.lattice, ids_);
                 return true;
             };
             // Unknown tokens fuse: what a word gives after one may be less than what it gives elsewhere.
             const bool after_unknown = !ids_.empty() && ids_.back() == s_.v.unknown;
-            if (!(after_unknown ? encode_word() : cache_.append(word, ids_, encode_word))) return false;
+            if (!(after_unknown ? encode_word() : word(one, [&] { return cache_.append(one, ids_, encode_word); })))
+                return false;
             begin = end;
         }
         return true;
@@ -224,8 +216,10 @@ private:
         text_ = bert_normalize(text, true, true, s_.v.strip_accents, s_.v.lowercase);
         scratch_.words.clear();
         bert_words(text_, scratch_.words);
-        for (const std::string_view word : scratch_.words)
-            if (!cache_.append(word, ids_, [&] { return s_.wordpiece->encode(word, ids_), true; })) return false;
+        for (const std::string_view one : scratch_.words)
+            if (!word(one,
+                      [&] { return cache_.append(one, ids_, [&] { return s_.wordpiece->encode(one, ids_), true; }); }))
+                return false;
         return true;
     }
 
@@ -235,6 +229,7 @@ private:
         std::vector<std::string_view> words;
     } scratch_;
     std::unique_ptr<step_runner::memory> steps_memory_;
+    recent_words recent_;
     word_cache cache_;
     const tokenizer_state& s_;
     std::vector<token_id>& ids_;

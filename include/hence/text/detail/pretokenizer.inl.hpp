@@ -6,8 +6,8 @@
 #ifndef HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 #define HENCE_TEXT_DETAIL_PRETOKENIZER_INL_HPP
 
-#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
+#include "../../core/text.hpp"
 #include "../pretokenizer.hpp"
 #include "../unicode.hpp"
 
@@ -19,15 +19,17 @@ namespace detail {
 
 // What a scanner asks of a character, as bits.
 enum : std::uint32_t {
-    is_upper = 1,         // Lu Lt
-    is_lower = 2,         // Ll
-    is_caseless = 4,      // Lm Lo
-    is_mark_bit = 8,      // M
-    is_number_bit = 16,   // N
-    is_space_bit = 32,    // \s
-    is_newline_bit = 64,  // \r \n
-    is_punct_bit = 128,   // P
-    is_symbol_bit = 256,  // S
+    is_upper = 1,               // Lu Lt
+    is_lower = 2,               // Ll
+    is_caseless = 4,            // Lm Lo
+    is_mark_bit = 8,            // M
+    is_number_bit = 16,         // N
+    is_space_bit = 32,          // \s
+    is_newline_bit = 64,        // \r \n
+    is_punct_bit = 128,         // P
+    is_symbol_bit = 256,        // S
+    is_ascii_symbol_bit = 512,  // $ + < = > ^ | ~
+    is_tick_bit = 1024,         // `
     is_letter_bits = is_upper | is_lower | is_caseless,
 };
 
@@ -69,8 +71,10 @@ constexpr std::array<std::uint16_t, 128> make_ascii_bits() noexcept {
         if (c == ' ' || (c >= 9 && c <= 13)) b = is_space_bit;
         if (c == '\r' || c == '\n') b |= is_newline_bit;
         if (b == 0 && c > 32 && c < 127) {
-            const bool symbol = c == '$' || c == '+' || c == '<' || c == '=' || c == '>' || c == '^' || c == '`' || c == '|' || c == '~';
+            const bool symbol = c == '$' || c == '+' || c == '<' || c == '=' || c == '>' || c == '^' || c == '`' ||
+                                c == '|' || c == '~';
             b = symbol ? is_symbol_bit : is_punct_bit;
+            if (symbol) b |= c == '`' ? is_tick_bit : is_ascii_symbol_bit;
         }
         bits[c] = static_cast<std::uint16_t>(b);
     }
@@ -166,7 +170,8 @@ HENCE_ALWAYS_INLINE std::size_t next_gpt2(std::string_view text, std::size_t at)
         if constexpr (!Digits) return skip_while(text, from + c.length, is_number_bit);
         return from == at ? at + c.length : from;
     }
-    if ((c.bits & is_space_bit) == 0) return skip_until(text, from + c.length, is_space_bit | is_letter_bits | is_number_bit);
+    if ((c.bits & is_space_bit) == 0)
+        return skip_until(text, from + c.length, is_space_bit | is_letter_bits | is_number_bit);
     if constexpr (Digits) {  // a digit ends the piece, so the run before it keeps its last space
         const std::size_t end = skip_while(text, at, is_space_bit);
         if ((scan(text, end).bits & is_number_bit) != 0) return end;
@@ -256,7 +261,8 @@ inline std::size_t next_deepseek(std::string_view text, std::size_t at) noexcept
     constexpr std::uint32_t symbols = is_punct_bit | is_symbol_bit;
     const scanned c = scan(text, at);
     const std::size_t second = at + c.length;
-    if (c.length == 1 && static_cast<unsigned char>(text[at]) < 0x80 && (c.bits & symbols) != 0 && ascii_letter(text, second)) {
+    if (c.length == 1 && static_cast<unsigned char>(text[at]) < 0x80 && (c.bits & symbols) != 0 &&
+        ascii_letter(text, second)) {
         std::size_t end = second;
         while (ascii_letter(text, end)) ++end;
         return end;
@@ -266,7 +272,8 @@ inline std::size_t next_deepseek(std::string_view text, std::size_t at) noexcept
         return skip_while(text, second + n.length, word);
     if ((c.bits & word) != 0) return skip_while(text, second, word);
     if ((c.bits & symbols) != 0) return skip_newlines(text, skip_while(text, second, symbols));
-    if (text[at] == ' ' && (n.bits & symbols) != 0) return skip_newlines(text, skip_while(text, second + n.length, symbols));
+    if (text[at] == ' ' && (n.bits & symbols) != 0)
+        return skip_newlines(text, skip_while(text, second + n.length, symbols));
     if ((c.bits & is_space_bit) != 0) return whitespace_and_newlines(text, at);
     return at;
 }
@@ -280,14 +287,9 @@ inline std::size_t next_cjk(std::string_view text, std::size_t at) noexcept {
     return at;
 }
 
-inline std::size_t next_punctuation(std::string_view text, std::size_t at, bool tick) noexcept {
-    for (scanned c = scan(text, at); c.length != 0; c = scan(text, at)) {
-        const bool ascii_symbol = (c.bits & is_symbol_bit) != 0 && static_cast<unsigned char>(text[at]) < 0x80 && (tick || text[at] != '`');
-        if ((c.bits & is_punct_bit) == 0 && !ascii_symbol) break;
-        at += c.length;
-    }
-    return at;
-}
+/// What `default` (without the tick) and `falcon` (with it) set apart before anything else.
+template <bool Tick>
+inline constexpr std::uint32_t set_apart = is_punct_bit | is_ascii_symbol_bit | (Tick ? is_tick_bit : 0u);
 
 inline std::size_t next_ascii_digits(std::string_view text, std::size_t at) noexcept {
     const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
@@ -302,6 +304,46 @@ inline std::size_t next_digits(std::string_view text, std::size_t at) noexcept {
         at += c.length;
     }
     return at;
+}
+
+/// In a run of numbers: [0-9][0-9][0-9] at `at`, or what stands before the next three such digits.
+inline std::size_t ascii_triple(std::string_view text, std::size_t at) noexcept {
+    if (const std::size_t end = next_ascii_digits(text, at); end != at) return end;
+    for (scanned c = scan(text, at); (c.bits & is_number_bit) != 0; c = scan(text, at)) {
+        at += c.length;
+        if (next_ascii_digits(text, at) != at) break;
+    }
+    return at;
+}
+
+/// Punctuation alone, then gpt2, then (Runs) runs of numbers alone, then [0-9][0-9][0-9] alone: four passes in one. It may go
+/// on inside a run of numbers, for what comes next there does not depend on what came before.
+template <bool Tick, bool Runs>
+HENCE_ALWAYS_INLINE std::size_t next_punctuated(std::string_view text, std::size_t at) noexcept {
+    constexpr std::uint32_t apart = set_apart<Tick>;
+    scanned c = scan(text, at);
+    if ((c.bits & apart) != 0) return skip_while(text, at + c.length, apart);
+    std::size_t from = at;
+    if (text[at] == ' ')
+        if (const scanned n = scan(text, at + 1); n.length != 0 && (n.bits & apart) == 0) {
+            c = n;
+            from = at + 1;
+        }
+    if ((c.bits & is_letter_bits) != 0) return skip_while(text, from + c.length, is_letter_bits);
+    if ((c.bits & is_number_bit) != 0) {
+        if (from == at) return ascii_triple(text, at);
+        if (Runs || next_ascii_digits(text, from) != from) return from;
+        return ascii_triple(text, from);
+    }
+    if ((c.bits & is_space_bit) == 0)
+        return skip_until(text, from + c.length, is_space_bit | is_letter_bits | is_number_bit | apart);
+    std::size_t last = at;
+    std::size_t end = at;
+    for (c = scan(text, end); (c.bits & is_space_bit) != 0; c = scan(text, end)) {
+        last = end;
+        end += c.length;
+    }
+    return c.length == 0 || (c.bits & apart) != 0 || last == at ? end : last;
 }
 
 inline std::size_t next_line(std::string_view text, std::size_t at) noexcept {
@@ -328,9 +370,6 @@ inline void cut(std::string_view text, std::vector<std::uint32_t>& lengths) {
     if (gap != at) lengths.push_back(static_cast<std::uint32_t>(at - gap));
 }
 
-inline std::size_t next_punctuation_plain(std::string_view text, std::size_t at) noexcept { return next_punctuation(text, at, false); }
-inline std::size_t next_punctuation_tick(std::string_view text, std::size_t at) noexcept { return next_punctuation(text, at, true); }
-
 inline void cut(scanner which, std::string_view text, std::vector<std::uint32_t>& lengths) {
     switch (which) {
         case scanner::gpt2: return cut<&next_gpt2<false>>(text, lengths);
@@ -347,8 +386,8 @@ inline void cut(scanner which, std::string_view text, std::vector<std::uint32_t>
         case scanner::digits_3: return cut<&next_digits<3>>(text, lengths);
         case scanner::digits_run: return cut<&next_digits<0>>(text, lengths);
         case scanner::ascii_digits_3: return cut<&next_ascii_digits>(text, lengths);
-        case scanner::punctuation: return cut<&next_punctuation_plain>(text, lengths);
-        case scanner::punctuation_tick: return cut<&next_punctuation_tick>(text, lengths);
+        case scanner::punctuated: return cut<&next_punctuated<false, true>>(text, lengths);
+        case scanner::punctuated_tick: return cut<&next_punctuated<true, false>>(text, lengths);
         case scanner::lines: return cut<&next_line>(text, lengths);
     }
 }
@@ -361,7 +400,7 @@ struct named_cut {
 };
 
 inline constexpr named_cut named_cuts[] = {
-    {"default", {scanner::punctuation, scanner::gpt2, scanner::digits_run, scanner::ascii_digits_3}, 4, false},
+    {"default", {scanner::punctuated}, 1, false},
     {"gpt-2", {scanner::gpt2}, 1, false},
     {"gpt2", {scanner::gpt2}, 1, false},
     {"phi-2", {scanner::gpt2}, 1, false},
@@ -415,7 +454,7 @@ inline constexpr named_cut named_cuts[] = {
     {"deepseek-v3", {scanner::digits_3, scanner::cjk_runs, scanner::deepseek}, 3, false},
     {"hunyuan-dense", {scanner::digits_3, scanner::cjk_runs, scanner::deepseek}, 3, false},
     {"joyai-llm", {scanner::digits_3, scanner::cjk_runs, scanner::deepseek}, 3, false},
-    {"falcon", {scanner::punctuation_tick, scanner::gpt2, scanner::ascii_digits_3}, 3, false},
+    {"falcon", {scanner::punctuated_tick}, 1, false},
 };
 
 struct published_pattern {
@@ -437,7 +476,8 @@ inline constexpr published_pattern published_patterns[] = {
      scanner::o200k},
     {R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
      scanner::tekken},
-    {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
+    {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
+     "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
      scanner::deepseek},
     {"[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", scanner::cjk_runs},
     {R"(\p{N}{1,3})", scanner::digits_3},

@@ -42,7 +42,7 @@ HENCE_INLINE result<std::vector<token_id>> tokenizer::encode(std::string_view in
     ids.reserve(input.size() / 4 + 2);
     if (options.add_begin_end && s.v.add_begin) ids.push_back(s.v.begin);
     if (options.add_begin_end) ids.insert(ids.end(), s.v.before.begin(), s.v.before.end());
-    text::detail::encoder run(s, options.special, ids);
+    text::detail::encoder run(s, options.special, input.size(), ids);
     if (!run.run(input))
         return make_error(errc::missing, "encode", "a token for every byte, or an unknown token", concat({"no token for ", quote(run.missing())}));
     if (options.add_begin_end && s.v.add_end) ids.push_back(s.v.end);

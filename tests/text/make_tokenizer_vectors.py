@@ -98,6 +98,23 @@ for lower in (True, False):
     t.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=["[UNK]", "[CLS]", "[SEP]"], limit_alphabet=60, show_progress=False))
     t.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
     save("bert-lower" if lower else "bert-cased", t)
+# A unigram model whose byte tokens are found in the text too; words that go on after a space; \s and \w of added tokens; a mark
+# inside a word that has an end.
+ASK += ["<0x41> <0x4", "the \u00a0<sp>\u3000 the\u2003<left>\u00a0x", "\u2581hel\u00bd hel\u00b2 \u0301hel hel_ 1hel hel\u2163", "other\u2581the\u2581\u4e16", "  the  the"]
+t = Tokenizer(models.Unigram())
+t.normalizer, t.pre_tokenizer = N.Sequence([N.Nmt(), N.NFKC()]), P.Metaspace()
+t.train_from_iterator(CORPUS, trainers.UnigramTrainer(vocab_size=460, special_tokens=SPECIAL + BYTES, unk_token="<unk>", show_progress=False))
+content = json.loads(t.to_str())
+content["model"]["byte_fallback"] = True
+content["added_tokens"] = [a for a in content["added_tokens"] if not a["content"].startswith("<0x")]
+content["decoder"] = json.loads(D.Sequence([D.ByteFallback(), D.Metaspace()]).__getstate__())
+save("unigram-bytes", Tokenizer.from_str(json.dumps(content)))
+t = Tokenizer(models.Unigram())
+t.normalizer, t.pre_tokenizer, t.decoder = N.NFKC(), P.Metaspace(split=False), D.Metaspace(split=False)
+t.train_from_iterator(["the the", "  the  the", "other the"] * 20 + CORPUS, trainers.UnigramTrainer(vocab_size=300, special_tokens=SPECIAL, unk_token="<unk>", show_progress=False))
+save("unigram-unsplit", t)
+bpe("added", [P.ByteLevel(add_prefix_space=False)], added=[*ADDED, AddedToken("<left>", lstrip=True)])
+bpe("ends", [P.WhitespaceSplit()], size=250, decoder=D.BPEDecoder(), alphabet=False, unk_token="<unk>", end_of_word_suffix="</w>")
 t = Tokenizer(models.WordLevel(unk_token="<unk>"))
 t.pre_tokenizer = P.Sequence([P.CharDelimiterSplit("e"), P.Punctuation("merged_with_previous")])
 t.train_from_iterator(CORPUS, trainers.WordLevelTrainer(vocab_size=100, special_tokens=["<unk>"], show_progress=False))

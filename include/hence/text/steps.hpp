@@ -72,7 +72,7 @@ struct cut_step {
 struct print_step {
     enum class kind : std::uint8_t {
         byte_level,     ///< GPT-2's characters become bytes
-        metaspace,      ///< find becomes a space; the first one of a text is dropped (drop_first)
+        metaspace,      ///< find becomes a space; those of a text's first token are dropped (drop_first)
         wordpiece,      ///< a space before each token that does not begin with find
         byte_fallback,  ///< <0x0A> becomes that byte
         replace,        ///< find becomes put

@@ -129,7 +129,8 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
             if (m.byte_symbol_[b] < m.tokens_) m.byte_token_[b] = static_cast<token_id>(m.byte_symbol_[b]);
         }
     }
-    m.words_are_separate_ = !m.over_bytes_ && !m.whole_piece_first_;
+    // A suffix or prefix says what ends or goes on a piece: words inside of one have none.
+    m.words_are_separate_ = !m.over_bytes_ && !m.whole_piece_first_ && m.continuing_prefix_.empty() && m.word_suffix_.empty();
     m.pairs_.reserve(v.merges.size());
     std::string joined;
     for (std::size_t rank = 0; rank < v.merges.size(); ++rank) {

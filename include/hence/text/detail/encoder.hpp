@@ -12,24 +12,22 @@
 HENCE_NAMESPACE_BEGIN
 namespace text::detail {
 
-inline bool word_character(std::string_view text, std::size_t at) noexcept {
+/// Where the character that ends at `end` begins.
+inline std::size_t character_before(std::string_view text, std::size_t end) noexcept {
+    std::size_t at = end - 1;
+    while (at > 0 && end - at < 4 && (static_cast<unsigned char>(text[at]) & 0xC0u) == 0x80u) --at;
+    return at;
+}
+
+/// The length of the space at `at`, or 0. GGUF's engines know ASCII's only.
+inline std::size_t space_at(std::string_view text, std::size_t at, bool ascii) noexcept {
     const code_point c = decode_utf8(text, at);
-    const category k = general_category(c.value);
-    return c.valid && (is_letter(k) || is_number(k) || is_mark(k) || k == category::pc);
+    return c.valid && is_whitespace(c.value) && (!ascii || c.value < 0x80) ? c.length : 0;
 }
 
 inline bool touches_word(std::string_view text, const special_matcher::match& m) noexcept {
-    if (m.end < text.size() && word_character(text, m.end)) return true;
-    std::size_t before = m.begin;
-    while (before > 0) {
-        --before;
-        if ((static_cast<unsigned char>(text[before]) & 0xC0u) != 0x80u) break;
-    }
-    return m.begin > 0 && word_character(text, before);
-}
-
-inline bool ascii_space(char c) noexcept {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    if (m.end < text.size() && is_word_character(decode_utf8(text, m.end))) return true;
+    return m.begin > 0 && is_word_character(decode_utf8(text, character_before(text, m.begin)));
 }
 
 class encoder {
@@ -58,10 +56,17 @@ private:
             const added_token& token = s_.added[match.which];
             std::size_t from = match.begin;
             std::size_t to = match.end;
-            if (token.strip_left)
-                while (from > done && ascii_space(text[from - 1])) --from;
-            if (token.strip_right)
-                while (to < text.size() && ascii_space(text[to])) ++to;
+            const bool ascii = !s_.v.by_steps;
+            while (token.strip_left && from > done) {
+                const std::size_t before = character_before(text, from);
+                if (before < done || space_at(text, before, ascii) != from - before) break;
+                from = before;
+            }
+            while (token.strip_right && to < text.size()) {
+                const std::size_t length = space_at(text, to, ascii);
+                if (length == 0) break;
+                to += length;
+            }
             if (from > done && !plain_part(text.substr(done, from - done))) return false;
             ids_.push_back(token.id);
             after_special_ = true;

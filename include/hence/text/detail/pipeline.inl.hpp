@@ -54,13 +54,6 @@ inline bool is_punctuation_character(const code_point& c) {
     return c.valid && (is_punctuation(k) || (c.value < 0x80 && is_symbol(k)));
 }
 
-/// \w of Rust's regular expressions, which the `Whitespace` step uses.
-inline bool is_word_character(const code_point& c) {
-    const category k = general_category(c.value);
-    return c.valid && (is_letter(k) || is_mark(k) || k == category::nd || k == category::nl || k == category::pc || c.value == 0x200C || c.value == 0x200D ||
-                       (c.value >= 0x24B6 && c.value <= 0x24E9));
-}
-
 /// Matches of a step that looks at one character after the other: runs, or single characters.
 template <class Is>
 void character_matches(std::string_view text, bool single, std::vector<pattern::span>& matches, Is&& is) {

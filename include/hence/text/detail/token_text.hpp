@@ -2,6 +2,7 @@
 #ifndef HENCE_TEXT_DETAIL_TOKEN_TEXT_HPP
 #define HENCE_TEXT_DETAIL_TOKEN_TEXT_HPP
 
+#include "../unicode.hpp"
 #include "../vocabulary.hpp"
 
 #include <cstddef>
@@ -18,12 +19,22 @@ inline token_type type_of(const vocabulary& v, std::size_t id) noexcept {
 /// The byte that a token such as <0x0A> stands for, or -1.
 inline int byte_of_token(std::string_view token) noexcept {
     const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                      : -1;
     };
     if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
     const int high = digit(token[3]);
     const int low = digit(token[4]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/// \w of Rust's regular expressions, which the `Whitespace` step and tokens that are single words use.
+inline bool is_word_character(const code_point& c) {
+    const category k = general_category(c.value);
+    return c.valid && (is_letter(k) || is_mark(k) || k == category::nd || k == category::nl || k == category::pc ||
+                       c.value == 0x200C || c.value == 0x200D || (c.value >= 0x24B6 && c.value <= 0x24E9));
 }
 
 inline std::string replaced(std::string_view text, std::string_view find, std::string_view put) {

@@ -2,13 +2,14 @@
 #ifndef HENCE_TEXT_DETAIL_TOKENIZER_INL_HPP
 #define HENCE_TEXT_DETAIL_TOKENIZER_INL_HPP
 
-#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
+#include "../../core/text.hpp"
 #include "../tokenizer.hpp"
 #include "encoder.hpp"
 #include "tokenizer_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 HENCE_NAMESPACE_BEGIN
@@ -44,7 +45,8 @@ HENCE_INLINE result<std::vector<token_id>> tokenizer::encode(std::string_view in
     if (options.add_begin_end) ids.insert(ids.end(), s.v.before.begin(), s.v.before.end());
     text::detail::encoder run(s, options.special, input.size(), ids);
     if (!run.run(input))
-        return make_error(errc::missing, "encode", "a token for every byte, or an unknown token", concat({"no token for ", quote(run.missing())}));
+        return make_error(errc::missing, "encode", "a token for every byte, or an unknown token",
+                          concat({"no token for ", quote(run.missing())}));
     if (options.add_begin_end && s.v.add_end) ids.push_back(s.v.end);
     if (options.add_begin_end && s.v.add_separator) ids.push_back(s.v.separator);
     if (options.add_begin_end) ids.insert(ids.end(), s.v.after.begin(), s.v.after.end());
@@ -66,7 +68,16 @@ HENCE_INLINE std::string_view tokenizer::bytes(token_id id) const {
 
 HENCE_INLINE std::string tokenizer::decode(std::span<const token_id> ids, decode_options options) const {
     std::string out;
-    for (const token_id id : ids) out += options.special ? bytes_or_name(id) : bytes(id);
+    bool first = options.beginning && state_->drop_first_marks;
+    for (const token_id id : ids) {
+        const std::string_view printed = options.special ? bytes_or_name(id) : bytes(id);
+        if (first && !is_special(id)) {
+            std::copy_if(printed.begin(), printed.end(), std::back_inserter(out), [](char c) { return c != ' '; });
+            first = false;
+        } else {
+            out += printed;
+        }
+    }
     if (options.beginning && state_->drop_first_space) {
         // The space stands before the first text, after special tokens that may be printed.
         std::size_t at = 0;
@@ -81,22 +92,33 @@ HENCE_INLINE std::string tokenizer::decode(std::span<const token_id> ids, decode
     return out;
 }
 
-HENCE_INLINE std::size_t tokenizer::size() const noexcept { return state_->v.tokens.size(); }
-HENCE_INLINE token_id tokenizer::begin() const noexcept { return state_->v.begin; }
-HENCE_INLINE token_id tokenizer::end() const noexcept { return state_->v.end; }
+HENCE_INLINE std::size_t tokenizer::size() const noexcept {
+    return state_->v.tokens.size();
+}
+HENCE_INLINE token_id tokenizer::begin() const noexcept {
+    return state_->v.begin;
+}
+HENCE_INLINE token_id tokenizer::end() const noexcept {
+    return state_->v.end;
+}
 HENCE_INLINE bool tokenizer::is_end(token_id id) const noexcept {
     return id != no_token && std::find(state_->ends.begin(), state_->ends.end(), id) != state_->ends.end();
 }
 HENCE_INLINE bool tokenizer::is_special(token_id id) const noexcept {
-    return id >= 0 && static_cast<std::size_t>(id) < state_->special.size() && state_->special[static_cast<std::size_t>(id)] != 0;
+    return id >= 0 && static_cast<std::size_t>(id) < state_->special.size() &&
+           state_->special[static_cast<std::size_t>(id)] != 0;
 }
 HENCE_INLINE std::optional<token_id> tokenizer::find(std::string_view token_text) const {
     const std::uint32_t id = state_->names.find(token_text);
     if (id == text::detail::piece_table::none) return std::nullopt;
     return static_cast<token_id>(id);
 }
-HENCE_INLINE const std::string& tokenizer::chat_template() const noexcept { return state_->v.chat_template; }
-HENCE_INLINE const hence::vocabulary& tokenizer::vocabulary() const noexcept { return state_->v; }
+HENCE_INLINE const std::string& tokenizer::chat_template() const noexcept {
+    return state_->v.chat_template;
+}
+HENCE_INLINE const hence::vocabulary& tokenizer::vocabulary() const noexcept {
+    return state_->v;
+}
 
 HENCE_NAMESPACE_END
 

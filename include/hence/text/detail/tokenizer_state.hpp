@@ -2,8 +2,8 @@
 #ifndef HENCE_TEXT_DETAIL_TOKENIZER_STATE_HPP
 #define HENCE_TEXT_DETAIL_TOKENIZER_STATE_HPP
 
-#include "../../core/text.hpp"
 #include "../../core/quote.hpp"
+#include "../../core/text.hpp"
 #include "../bpe.hpp"
 #include "../pretokenizer.hpp"
 #include "../tokenizer.hpp"
@@ -47,6 +47,7 @@ struct tokenizer_state {
     std::optional<unigram_model> unigram;
     std::optional<wordpiece_model> wordpiece;  // none of the three: whole pieces only
     bool drop_first_space = false;             // decode() takes off the space that encode() put before a text
+    bool drop_first_marks = false;             // a Metaspace decoder takes all marks of the first token, not one
     bool drop_last_space = false;              // and the one that ends the last word
 };
 
@@ -80,8 +81,10 @@ inline result<void> check_vocabulary(const vocabulary& v) {
         check("added token", added.id);
     }
     if (failure) return *failure;
-    if (v.add_begin && v.begin == no_token) return make_error(errc::missing, "begin token", "an id, for the text begins with it", "none");
-    if (v.add_end && v.end == no_token) return make_error(errc::missing, "end token", "an id, for the text ends with it", "none");
+    if (v.add_begin && v.begin == no_token)
+        return make_error(errc::missing, "begin token", "an id, for the text begins with it", "none");
+    if (v.add_end && v.end == no_token)
+        return make_error(errc::missing, "end token", "an id, for the text ends with it", "none");
     if (v.add_separator && v.separator == no_token)
         return make_error(errc::missing, "separator token", "an id, for the text ends with it", "none");
     return {};
@@ -145,8 +148,9 @@ inline void index_tokens(tokenizer_state& s) {
     s.drop_first_space = (marked && v.add_space_prefix) || v.model == "bert";
     for (const print_step& step : v.printing) {
         using kind = print_step::kind;
-        if (step.what == kind::drop_first || step.what == kind::wordpiece || step.what == kind::spaced || (step.what == kind::metaspace && step.drop_first))
+        if (step.what == kind::drop_first || step.what == kind::wordpiece || step.what == kind::spaced)
             s.drop_first_space = true;
+        s.drop_first_marks = s.drop_first_marks || (step.what == kind::metaspace && step.drop_first);
         s.drop_last_space = s.drop_last_space || step.what == kind::suffix;
     }
 }
@@ -157,7 +161,8 @@ inline result<void> build_model(tokenizer_state& s) {
     vocabulary& v = s.v;
     if (v.by_steps) {
         if (!HENCE_IS_THERE(make_step_runner))
-            return make_error(errc::unsupported, "tokenizer", "a program that includes <hence/text/tokenizer_json.hpp> or links hence::compiled",
+            return make_error(errc::unsupported, "tokenizer",
+                              "a program that includes <hence/text/tokenizer_json.hpp> or links hence::compiled",
                               "a program without the steps of tokenizer.json");
         HENCE_TRY_ASSIGN(steps, make_step_runner(v));
         s.steps = std::move(steps);
@@ -191,7 +196,8 @@ inline result<void> build_model(tokenizer_state& s) {
         s.wordpiece = std::move(model);
         if (!v.by_steps) s.way = route::bert;
     } else if (!(v.by_steps && v.model == "wordlevel")) {
-        return make_error(errc::unsupported, "tokenizer model", v.by_steps ? "one of bpe, unigram, wordpiece, wordlevel" : "one of gpt2, llama, t5, bert",
+        return make_error(errc::unsupported, "tokenizer model",
+                          v.by_steps ? "one of bpe, unigram, wordpiece, wordlevel" : "one of gpt2, llama, t5, bert",
                           quote(v.model));
     }
     return {};

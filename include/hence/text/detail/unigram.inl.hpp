@@ -41,7 +41,7 @@ HENCE_INLINE result<unigram_model> unigram_model::make(const vocabulary& v) {
                 m.byte_token_[static_cast<std::size_t>(byte)] = static_cast<token_id>(id);
                 ++bytes;
             }
-            continue;
+            if (!v.by_steps) continue;  // Hugging Face's tokenizers find "<0x41>" in a text too
         }
         if (type == token_type::normal) lowest = std::min(lowest, m.scores_[id]);
         if (type == token_type::control || type == token_type::unknown || token.empty()) continue;

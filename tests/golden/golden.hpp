@@ -226,4 +226,14 @@ inline comparison compare(const hence::decoder& model, const golden_file& golden
 
 }  // namespace hence_test
 
+// SmolLM2-135M-Instruct's golden file, as `golden`; the test ends here where the data is absent, or the build is sanitized.
+#define HENCE_REQUIRE_SMOLLM2_GOLDEN(golden)                                                                  \
+    if (hence_test::sanitized) {                                                                              \
+        WARN("left to the build without sanitizers, for time");                                               \
+        return;                                                                                               \
+    }                                                                                                         \
+    HENCE_REQUIRE_DATA(golden##_json, "golden/smollm2-135m-instruct-q4_1.json");                              \
+    HENCE_REQUIRE_DATA(golden##_model, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");       \
+    const golden_file golden = read_golden(golden##_json, golden##_model)
+
 #endif

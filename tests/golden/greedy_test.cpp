@@ -50,13 +50,8 @@ TEST_CASE("greedy continuations with a float16 cache") {
 }
 
 TEST_CASE("SmolLM2-135M-Instruct: greedy continuations up to the first close call") {
-    if (sanitized) {
-        WARN("left to the build without sanitizers, for time");
-        return;
-    }
-    HENCE_REQUIRE_DATA(json, "golden/smollm2-135m-instruct-q4_1.json");
-    HENCE_REQUIRE_DATA(file, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-    require_greedy(read_golden(json, file));
+    HENCE_REQUIRE_SMOLLM2_GOLDEN(golden);
+    require_greedy(golden);
 }
 
 TEST_CASE("the model that ships: greedy continuations up to the first close call") {

@@ -112,14 +112,8 @@ TEST_CASE("the portable and the scalar tier: the accuracy of each number format"
 }
 
 TEST_CASE("SmolLM2-135M-Instruct: no more error than another engine's 8-bit activations, and expanded within 0.005") {
-    if (sanitized) {
-        WARN("left to the build without sanitizers, for time");
-        return;
-    }
-    HENCE_REQUIRE_DATA(json, "golden/smollm2-135m-instruct-q4_1.json");
-    HENCE_REQUIRE_DATA(file, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-    const golden_file golden = read_golden(json, file);
-    const hence::decoder model = load_model(file);
+    HENCE_REQUIRE_SMOLLM2_GOLDEN(golden);
+    const hence::decoder model = load_model(golden.model);
     for (const golden_prompt& prompt : golden.prompts) CHECK(model.tokenizer().encode(prompt.text).value() == prompt.ids);
     require_block_accuracy(golden);
     require_float_accuracy(golden, {.tier = {}, .math = math::dequantized});
@@ -166,15 +160,9 @@ TEST_CASE("a cache of signed bytes: farther from the reference than a float16 on
 }
 
 TEST_CASE("SmolLM2-135M-Instruct: a cache of signed bytes adds less error than another engine's 8-bit activations have") {
-    if (sanitized) {
-        WARN("left to the build without sanitizers, for time");
-        return;
-    }
-    HENCE_REQUIRE_DATA(json, "golden/smollm2-135m-instruct-q4_1.json");
-    HENCE_REQUIRE_DATA(file, "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-    const golden_file golden = read_golden(json, file);
+    HENCE_REQUIRE_SMOLLM2_GOLDEN(golden);
     for (const math arithmetic : {math::f32, math::dequantized}) {
-        const hence::decoder model = load_model(file, {.tier = {}, .math = arithmetic});
+        const hence::decoder model = load_model(golden.model, {.tier = {}, .math = arithmetic});
         const comparison floats = compare(model, golden);
         const comparison eight = compare(model, golden, hence::dtype::i8);
         report(golden, model, floats);

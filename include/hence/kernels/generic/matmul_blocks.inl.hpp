@@ -1,8 +1,8 @@
 // Matrix products of 8-bit activations with the block formats. Included inside a tier's namespace after matmul.inl.hpp.
 //
-// A panel is taken in chunks of 512 columns. A chunk is first opened into a buffer in the first-level cache, once for up to
-// 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales). The
-// tiles then know four kinds of blocks only, so that a new format costs no new tile:
+// A panel is taken in chunks of 512 columns at most. A chunk is first opened into a buffer in the first-level cache, once for
+// up to 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales).
+// Nibbles that few tiles use are not opened: the tile takes them apart (packed). The tiles then know four kinds of blocks only, so that a new format costs no new tile:
 //   bytes    value + 128, one scale per 32 columns; a panel that has bytes already is read where it lies
 //   nibbles  unsigned values below 16, one scale (and minimum) per 32 columns
 //   small    the same with values below 32; where sums of products have 32 bits, nibbles are small
@@ -77,10 +77,8 @@ HENCE_ALWAYS_INLINE void load_scales(const block_form& form, const panel_layout&
     if (form.minimum) minimum = mul(to_float(widen(bytes + 128)), mul(load_f16(halves + 16), set1(-1.0f)));
 }
 
-HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::byte* panel, std::size_t first,
-                                       std::size_t blocks, chunk_buffer& buffer) noexcept {
-    const block_form form = form_of(weights.format);
-    const panel_layout layout = weights.layout();
+HENCE_NOINLINE inline void open_scales(const block_form& form, const panel_layout& layout, const std::byte* panel,
+                                       std::size_t first, std::size_t blocks, chunk_buffer& buffer) noexcept {
     const std::byte* const scales = panel + layout.value_bytes;
     if (form.scales == scale_kind::halves) {
         const auto* const halves = reinterpret_cast<const std::uint16_t*>(scales) + first * 16;
@@ -122,9 +120,8 @@ HENCE_NOINLINE inline void open_scales(const packed_matrix& weights, const std::
     }
 }
 
-inline open_chunk open_panel(const packed_matrix& weights, const std::byte* panel, std::size_t first,
+inline open_chunk open_panel(const block_form& form, const panel_layout& layout, const std::byte* panel, std::size_t first,
                              std::size_t blocks, bool packed, chunk_buffer& buffer) noexcept {
-    const block_form form = form_of(weights.format);
     const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
     if (form.vectors != 8 && !packed) {
         if (form.vectors == 4)
@@ -135,7 +132,7 @@ inline open_chunk open_panel(const packed_matrix& weights, const std::byte* pane
             open_values<2>(values, blocks, false, buffer.values);
         values = buffer.values;
     }
-    open_scales(weights, panel, first, blocks, buffer);
+    open_scales(form, layout, panel, first, blocks, buffer);
     return {values, buffer.scales, form.minimum ? buffer.minimums : nullptr, buffer.inner};
 }
 
@@ -347,7 +344,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
             for (; what.first < blocks; what.first += chunk) {
                 what.blocks = blocks - what.first < chunk ? blocks - what.first : chunk;
                 for (std::size_t p = 0; p < tile_panels; ++p)
-                    what.chunk[p] = open_panel(args.weights, panel_data(args, panel, last, p, panel_bytes), what.first,
+                    what.chunk[p] = open_panel(form, layout, panel_data(args, panel, last, p, panel_bytes), what.first,
                                                what.blocks, packed, buffers[p]);
                 walk_rows<block_tile<Kind>>(what, rows);
             }

@@ -27,7 +27,7 @@ namespace compress = hence::compress;
 struct options : compressing_options {
     std::string type, embedding, method;
     float smooth = -1;
-    bool fixed = false, act_order = false, requantize = false;
+    bool fixed = false, asymmetric = false, act_order = false, requantize = false;
 };
 
 const std::map<std::string, hence::dtype> types = {
@@ -90,6 +90,7 @@ void run(const options& o) {
     how.threads = o.threads;
     how.requantize = o.requantize;
     how.fixed_activations = o.fixed;
+    how.asymmetric = o.asymmetric;
     how.compensation.act_order = o.act_order;
     how.reading = {.window = o.window, .max_tokens = o.tokens, .threads = o.threads};
     const bool calibrates = !o.calibration.empty();
@@ -177,6 +178,8 @@ void add_quantize(CLI::App& app) {
         ->check(CLI::Range(0.0f, 1.0f));
     command->add_flag("--fixed-activations", o->fixed,
                       "int8: activations' scales from the text instead of from each row");
+    command->add_flag("--asymmetric", o->asymmetric,
+                      "int8: a zero point for each row of weights, for weights to one side of zero");
     command->add_flag("--act-order", o->act_order, "gptq: columns with the largest inputs first");
     command->add_flag("--requantize", o->requantize, "take a model that is already quantized");
     add_compressing_options(*command, *o);

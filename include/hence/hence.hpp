@@ -54,6 +54,7 @@
 #include "text/wordpiece.hpp"
 
 #include "quant/decode.hpp"
+#include "quant/zero_points.hpp"
 
 #include "cache/page_pool.hpp"
 #include "cache/sequence.hpp"

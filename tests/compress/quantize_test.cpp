@@ -48,7 +48,7 @@ TEST_CASE("a whole file in q8_0 is another engine's, tensor by tensor") {
     const auto made = compress::quantize(source, {.threads = 2}).value();
     REQUIRE(made.tensors.size() == expected.tensors().size());
     REQUIRE_FALSE(made.extended);
-    for (const compress::quantized_tensor& t : made.tensors) {
+    for (const compress::compressed_tensor& t : made.tensors) {
         const gguf_tensor* other = expected.find_tensor(t.name);
         REQUIRE(other != nullptr);
         REQUIRE(t.type == other->type);

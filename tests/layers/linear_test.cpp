@@ -3,6 +3,7 @@
 #include <hence/layers/linear.hpp>
 #include <hence/prune/pattern.hpp>
 #include <hence/quant/decode.hpp>
+#include <hence/quant/int8_rows.hpp>
 
 #include "support.hpp"
 
@@ -96,6 +97,78 @@ TEST_CASE("linear in int8 stays within the bound of rounding both sides to 127 s
             check_close(run(layer, in), product(in, w, bias), bound);
         }
     }
+}
+
+TEST_CASE("int8 rows with zero points are the float64 product of what they stand for, on every tier", "[layers]") {
+    for (const kernel_table* tier : tiers()) {
+        for (const auto& [rows, inputs, outputs] : shapes) {
+            INFO(name(tier->tier) << " " << rows << " x " << inputs << " -> " << outputs);
+            const auto in = random_matrix(rows, inputs, 14);
+            auto weights = random_matrix(outputs, inputs, 15);
+            for (std::size_t i = 0; i < weights.size(); ++i) weights.data()[i] += 1.5f;  // all to one side of zero
+            const auto bias = random_vector(outputs, 16);
+            std::vector<std::int8_t> quants(weights.size());
+            std::vector<float> scales(outputs);
+            std::vector<std::int32_t> zeros(outputs);
+            Eigen::MatrixXd meant(outputs, inputs);
+            Eigen::VectorXd offset(outputs);  // what a product with the zero points alone is made of
+            for (std::size_t r = 0; r < outputs; ++r) {
+                const auto q = std::span(quants).subspan(r * inputs, inputs);
+                const int8_scale found = encode_int8_row(weights.view().row(r).span(), q, int8_range::asymmetric).value();
+                scales[r] = found.scale;
+                zeros[r] = found.zero;
+                const auto row = static_cast<Eigen::Index>(r);
+                for (std::size_t k = 0; k < inputs; ++k)
+                    meant(row, static_cast<Eigen::Index>(k)) = static_cast<double>(found.scale) * (q[k] - found.zero);
+                offset(row) = static_cast<double>(found.scale) * 128;
+            }
+            const auto layer = linear<>::from_stored({.type = dtype::i8,
+                                                      .outputs = outputs,
+                                                      .inputs = inputs,
+                                                      .bytes = std::as_bytes(std::span(quants)),
+                                                      .scales = scales,
+                                                      .zeros = zeros},
+                                                     bias.view(), {.kernels = tier})
+                                   .value();
+            // The activations as the kernels quantize them.
+            Eigen::MatrixXd x(rows, inputs);
+            std::vector<std::int8_t> q((inputs + 31) / 32 * 32);
+            for (std::size_t r = 0; r < rows; ++r) {
+                float scale = 0.0f;
+                std::int32_t sum = 0;
+                tier->quantize_row(in.view().row(r).data(), inputs, q.data(), &scale, &sum);
+                for (std::size_t k = 0; k < inputs; ++k)
+                    x(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(k)) = static_cast<double>(scale) * q[k];
+            }
+            const Eigen::MatrixXd expected = (x * meant.transpose()).rowwise() + as_double(bias).transpose();
+            // Integers are exact; half a dozen roundings are left, of numbers up to those of the quants without zero points.
+            const Eigen::MatrixXd bound =
+                8 * 0x1p-24 *
+                ((x.cwiseAbs() * (meant.cwiseAbs().colwise() + 2 * offset).transpose()).rowwise() + as_double(bias).cwiseAbs().transpose());
+            const matrix<float> got = run(layer, in);
+            check_close(got, expected, bound);
+            check_rows_are_independent(layer, in);
+
+            // Against the weights themselves: nearer than rows that have to be symmetric.
+            if (inputs < 30) continue;
+            const Eigen::MatrixXd exact = (x * as_double(weights).transpose()).rowwise() + as_double(bias).transpose();
+            const linear symmetric(weights, bias, {.format = packing::i8, .kernels = tier});
+            CHECK((as_double(got) - exact).norm() < 0.8 * (as_double(run(symmetric, in)) - exact).norm());
+        }
+    }
+}
+
+TEST_CASE("int8 rows without their scales, or with zero points that are none, are refused", "[layers]") {
+    const std::vector<std::int8_t> quants(6, 1);
+    const std::vector<float> scales(2, 0.5f);
+    const auto code_of = [&](std::span<const float> s, std::vector<std::int32_t> zeros) {
+        return linear<>::from_stored(
+            {.type = dtype::i8, .outputs = 2, .inputs = 3, .bytes = std::as_bytes(std::span(quants)), .scales = s, .zeros = zeros}).error().code;
+    };
+    CHECK(linear<>::from_stored({.type = dtype::i8, .outputs = 2, .inputs = 3, .bytes = std::as_bytes(std::span(quants)), .scales = scales}));
+    CHECK(code_of({}, {}) == errc::mismatch);
+    CHECK(code_of(scales, {1}) == errc::mismatch);
+    CHECK(code_of(scales, {1, 128}) == errc::out_of_range);
 }
 
 TEST_CASE("linear gives a row the same bits in any batch and on any number of threads", "[layers]") {

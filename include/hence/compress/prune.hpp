@@ -12,6 +12,7 @@
 #include "../prune/pattern.hpp"
 #include "../tensor/dtype.hpp"
 #include "calibration.hpp"
+#include "compressed_tensor.hpp"
 #include "sparsegpt.hpp"
 
 #include <cstddef>
@@ -52,11 +53,7 @@ struct prune_options {
 };
 
 /// What became of one matrix.
-struct pruned_tensor {
-    std::string name;
-    dtype type = dtype::f32;
-    std::vector<std::int64_t> shape;
-    std::vector<std::byte> data;
+struct pruned_tensor : compressed_tensor {
     dtype from = dtype::f32;
     std::size_t bytes_before = 0;
     double sparsity = 0;      ///< the share of zeros in what was written

@@ -13,6 +13,7 @@
 #include "../quant/error_report.hpp"
 #include "../tensor/dtype.hpp"
 #include "calibration.hpp"
+#include "compressed_tensor.hpp"
 #include "gptq.hpp"
 
 #include <cstddef>
@@ -45,20 +46,13 @@ struct quantize_options {
     gptq_options compensation{};
     float smooth = 0.0f;             ///< i8: SmoothQuant's strength, 0.5 is usual; 0: none
     bool fixed_activations = false;  ///< i8: activations' scales from the calibration text instead of from each row
+    bool asymmetric = false;         ///< i8: each row has a zero point too, for weights that lie to one side of zero
     bool requantize = false;         ///< take tensors that are already in a block format
     std::vector<std::string> keep{}; ///< names of tensors that stay as they are
     int threads = 0;                 ///< 0: one per processor
     /// Called after each tensor, or null.
     void (*progress)(void* context, std::string_view tensor, std::size_t done, std::size_t total) = nullptr;
     void* context = nullptr;
-};
-
-/// One tensor of the result.
-struct quantized_tensor {
-    std::string name;
-    dtype type = dtype::f32;
-    std::vector<std::int64_t> shape;
-    std::vector<std::byte> data;
 };
 
 /// What became of one tensor of the source.
@@ -75,7 +69,7 @@ struct tensor_report {
 
 /// A model that can be written or loaded.
 struct quantized_model {
-    std::vector<quantized_tensor> tensors;
+    std::vector<compressed_tensor> tensors;
     std::vector<tensor_report> reports;
     bool extended = false;     ///< it has int8 pairs, which only hence reads
     std::uint32_t file_type = 0;  ///< general.file_type, as other engines number them; 0 (mostly f32) too for int8

@@ -6,6 +6,7 @@
 #include "../core/result.hpp"
 #include "../io/gguf.hpp"
 #include "../tensor/dtype.hpp"
+#include "compressed_tensor.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -46,17 +47,9 @@ struct shrink_options {
         type{};  ///< of matrices that lose columns: what quant/encode.hpp writes; nothing: the source's
 };
 
-/// A tensor of the smaller model.
-struct shrunk_tensor {
-    std::string name;
-    dtype type = dtype::f32;
-    std::vector<std::int64_t> shape;
-    std::vector<std::byte> data;
-};
-
 /// The smaller model: all its tensors, and the metadata that says its sizes.
 struct shrunk_model {
-    std::vector<shrunk_tensor> tensors;
+    std::vector<compressed_tensor> tensors;
     std::vector<std::pair<std::string, std::uint32_t>> sizes;
     std::size_t parameters_before = 0;
     std::size_t parameters_after = 0;

@@ -14,6 +14,7 @@
 #include "layer.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 HENCE_NAMESPACE_BEGIN
@@ -38,6 +39,9 @@ struct stored_weights {
     std::size_t outputs = 0;
     std::size_t inputs = 0;
     std::span<const std::byte> bytes;
+    /// Of i8, [outputs]: value = scale * (quant - zero), as quant/int8_rows.hpp encodes rows; zeros may be empty.
+    std::span<const float> scales{};
+    std::span<const std::int32_t> zeros{};
 };
 
 namespace detail {
@@ -46,7 +50,8 @@ namespace detail {
 struct packed_weight {
     packed_matrix matrix;
     owned_vector<std::byte> storage;
-    owned_vector<float> bias;  // empty: none
+    owned_vector<float> bias;        // empty: none
+    owned_vector<float> zero_terms;  // of i8 rows with zero points: zero * scale; else empty
     const kernel_table* kernels = nullptr;
 };
 
@@ -85,8 +90,9 @@ public:
     /// From a file's bytes, in any format that hence reads. Values keep their bits where the kernels have the
     /// format; of others (q4_k, ...) the exact floats are kept.
     /// @shape weights as it says; bias[outputs], or empty for none
-    /// @errors mismatch (sizes that differ from static ones, from the byte count or from the bias), unsupported (a
-    ///         format without floats); those of kernels::default_table()
+    /// @errors mismatch (sizes that differ from static ones, from the byte count, from the bias, or from the scales and
+    ///         zeros of i8), out_of_range (a zero point that is no signed byte), unsupported (a format without floats);
+    ///         those of kernels::default_table()
     /// @source none
     [[nodiscard]] static result<linear> from_stored(const stored_weights& weights,
                                                     const vector_view<const float, dynamic_extent, strided>& bias = {},

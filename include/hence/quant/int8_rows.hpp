@@ -1,7 +1,7 @@
 // int8_rows: plain 8-bit numbers with one scale per row, symmetric or with a zero point.
 //
-// What the int8 x int8 kernels multiply (packing::i8) is the symmetric form; in files it is the pair NAME.weight (i8) and
-// NAME.scale (docs/reference/gguf.md). A zero point serves data that lies on one side of zero.
+// The int8 x int8 kernels multiply the bytes (packing::i8); zero points come off afterwards (zero_points.hpp). In files it is
+// the pair NAME.weight (i8) and NAME.scale (docs/reference/gguf.md). A zero point serves data on one side of zero.
 #ifndef HENCE_QUANT_INT8_ROWS_HPP
 #define HENCE_QUANT_INT8_ROWS_HPP
 

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <utility>
 
 HENCE_NAMESPACE_BEGIN
@@ -131,6 +133,7 @@ private:
             const auto place = place_of(tensor->name);
             if (place->layer == statistics.layer) HENCE_TRY(one(*tensor, &statistics.of(place->input)));
         }
+        factors_.clear();
         std::vector<file_tensor> replaced;
         for (std::size_t i = before; i < made_.tensors.size(); ++i) {
             const pruned_tensor& t = made_.tensors[i];
@@ -151,7 +154,12 @@ private:
         const mask_pattern pattern = pattern_of(t);
         mask kept;
         if (options_.score == prune_score::sparsegpt) {
-            HENCE_TRY_ASSIGN(found, sparsegpt(weights.view(), inputs->gram, pattern, team_, options_.compensation));
+            std::optional<sparsegpt_rows>& factor = factors_[inputs];
+            if (!factor) {
+                HENCE_TRY_ASSIGN(made, sparsegpt_factor(inputs->gram, columns, options_.compensation.damping));
+                factor = std::move(made);
+            }
+            HENCE_TRY_ASSIGN(found, sparsegpt_along(*factor, weights.view(), pattern, team_, options_.compensation));
             kept = std::move(found);
         } else {
             owned_vector<float> norms(columns);
@@ -245,6 +253,7 @@ private:
     const prune_options& options_;
     spin_team team_;
     std::vector<const file_tensor*> matrices_;
+    std::map<const input_statistics*, std::optional<sparsegpt_rows>> factors_;  // of the layer at hand
     pruned_model made_;
 };
 

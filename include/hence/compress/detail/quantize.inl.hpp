@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <utility>
 
 HENCE_NAMESPACE_BEGIN
@@ -68,7 +69,7 @@ public:
         for (std::size_t i = 0; i < tensors.size(); ++i)
             if (slots_[i].empty()) HENCE_TRY(alone(i));
         for (auto& slot : slots_)
-            for (quantized_tensor& tensor : slot) made_.tensors.push_back(std::move(tensor));
+            for (compressed_tensor& tensor : slot) made_.tensors.push_back(std::move(tensor));
         made_.extended =
             std::any_of(made_.tensors.begin(), made_.tensors.end(), [](const auto& t) { return t.type == dtype::i8; });
         made_.file_type = file_type_of(options_.type);
@@ -105,8 +106,9 @@ private:
             return make_error(errc::invalid_argument, where,
                               "nearest or search for " + std::string(name(options_.type)),
                               "a method for block formats");
-        if (options_.type != dtype::i8 && (options_.smooth > 0.0f || options_.fixed_activations))
-            return make_error(errc::invalid_argument, where, "int8, where smoothing and fixed activations belong",
+        if (options_.type != dtype::i8 && (options_.smooth > 0.0f || options_.fixed_activations || options_.asymmetric))
+            return make_error(errc::invalid_argument, where,
+                              "int8, where smoothing, fixed activations and zero points belong",
                               std::string(name(options_.type)));
         std::optional<error> first;
         for (const file_tensor& tensor : file_.tensors()) {
@@ -175,7 +177,7 @@ private:
         std::vector<float> importance;
         if (inputs != nullptr && search) importance = importance_of(*inputs);
         const rounding_options how{search ? rounding::search : rounding::reference, importance};
-        std::vector<quantized_tensor>& slot = slots_[index];
+        std::vector<compressed_tensor>& slot = slots_[index];
         if (*type == dtype::i8) {
             encode_int8(matrix, how, t, report, slot);
             if (inputs != nullptr && options_.fixed_activations) add_input_scale(*inputs, t, slot);
@@ -184,8 +186,12 @@ private:
                 inputs != nullptr && !inputs->gram.empty() && options_.method >= quantize_method::gptq;
             std::vector<std::byte> data;
             if (compensate) {
-                HENCE_TRY_ASSIGN(rounded,
-                                 gptq(*type, matrix.values, matrix.rows, *inputs, team_, options_.compensation));
+                std::optional<gptq_course>& course = courses_[inputs];
+                if (!course) {
+                    HENCE_TRY_ASSIGN(found, gptq_course::make(*inputs, options_.compensation));
+                    course = std::move(found);
+                }
+                HENCE_TRY_ASSIGN(rounded, gptq_along(*course, *type, matrix.values, matrix.rows, team_));
                 data = std::move(rounded);
             } else {
                 data = encode_rows(*type, matrix, how);
@@ -193,7 +199,7 @@ private:
             report.error = error_of(*type, matrix, data);
             slot = {{t.name, *type, t.shape, std::move(data)}};
         }
-        for (const quantized_tensor& part : slot) report.bytes_after += part.data.size();
+        for (const compressed_tensor& part : slot) report.bytes_after += part.data.size();
         made_.reports[index] = std::move(report);
         tell(t.name);
         return {};
@@ -232,41 +238,47 @@ private:
     }
 
     void encode_int8(const float_matrix& matrix, const rounding_options& how, const file_tensor& t,
-                     tensor_report& report, std::vector<quantized_tensor>& slot) {
+                     tensor_report& report, std::vector<compressed_tensor>& slot) {
+        const int8_range range = options_.asymmetric ? int8_range::asymmetric : int8_range::symmetric;
         std::vector<std::int8_t> quants(matrix.values.size());
-        std::vector<float> scales(matrix.rows);
+        std::vector<int8_scale> scales(matrix.rows);
         team_.each([&](const worker& self) {
             const index_range mine = self.share(matrix.rows);
             for (std::size_t r = mine.begin; r < mine.end; ++r) {
                 const auto found =
                     encode_int8_row(matrix.row(r), std::span(quants).subspan(r * matrix.columns, matrix.columns),
-                                    int8_range::symmetric, how);
-                scales[r] = found ? found->scale : 0.0f;
+                                    range, how);
+                if (found) scales[r] = *found;
             }
         });
         std::vector<float> decoded(matrix.columns);
         for (std::size_t r = 0; r < matrix.rows; ++r) {
-            decode_int8_row(std::span(quants).subspan(r * matrix.columns, matrix.columns), {scales[r], 0}, decoded);
+            decode_int8_row(std::span(quants).subspan(r * matrix.columns, matrix.columns), scales[r], decoded);
             report.error.add(matrix.row(r), decoded);
         }
         const auto bytes = std::as_bytes(std::span(quants));
         slot = {{t.name, dtype::i8, t.shape, {bytes.begin(), bytes.end()}}};
-        add_floats(slot, t, "scale", scales);
+        std::vector<float> beside;
+        for (const int8_scale& one : scales) beside.push_back(one.scale);
+        const auto rows = static_cast<std::int64_t>(matrix.rows);
+        if (!options_.asymmetric) return add_floats(slot, t, "scale", {rows}, beside);
+        for (const int8_scale& one : scales) beside.push_back(static_cast<float>(one.zero));
+        add_floats(slot, t, "scale", {2, rows}, beside);
     }
 
-    static void add_floats(std::vector<quantized_tensor>& slot, const file_tensor& t, const char* suffix,
-                           const std::vector<float>& values) {
+    static void add_floats(std::vector<compressed_tensor>& slot, const file_tensor& t, const char* suffix,
+                           std::vector<std::int64_t> shape, const std::vector<float>& values) {
         const auto bytes = bytes_of(values);
         slot.push_back({t.name.substr(0, t.name.size() - 6) + suffix,
                         dtype::f32,
-                        {static_cast<std::int64_t>(values.size())},
+                        std::move(shape),
                         {bytes.begin(), bytes.end()}});
     }
 
     static void add_input_scale(const input_statistics& inputs, const file_tensor& t,
-                                std::vector<quantized_tensor>& slot) {
+                                std::vector<compressed_tensor>& slot) {
         const float largest = *std::max_element(inputs.absolute_maximum.begin(), inputs.absolute_maximum.end());
-        if (largest > 0.0f) add_floats(slot, t, "input_scale", {largest / 127.0f});
+        if (largest > 0.0f) add_floats(slot, t, "input_scale", {1}, {largest / 127.0f});
     }
 
     // --- with a calibration text -------------------------------------------------------------------------------------
@@ -293,10 +305,11 @@ private:
             HENCE_TRY(rescale(config, statistics, matrices, vectors));
         for (const layer_matrix& m : matrices)
             HENCE_TRY(encode(m.index, m.matrix, &statistics.of(m.input), options_.method >= quantize_method::search));
+        courses_.clear();
         std::vector<file_tensor> replaced;
         for (auto& [index, values] : vectors) store_vector(index, values);
         const auto add = [&](std::size_t index) {
-            for (const quantized_tensor& part : slots_[index])
+            for (const compressed_tensor& part : slots_[index])
                 replaced.push_back({part.name, part.type, part.shape, 0, 0, part.data});
         };
         for (const auto& vector : vectors) add(vector.first);
@@ -399,10 +412,15 @@ private:
             return smoothing_scales(inputs, readers, options_.smooth);
         }
         std::vector<float> best;
-        double least = loss(inputs, group, {});
+        const auto k = static_cast<Eigen::Index>(inputs.width);
+        const float_rows gram =
+            Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+                inputs.gram.data(), k, k)
+                .cast<float>();
+        double least = loss(gram, group, {});
         for (int step = 1; step <= 10; ++step) {
             std::vector<float> scales = activation_scales(inputs, 0.1f * static_cast<float>(step));
-            const double now = loss(inputs, group, scales);
+            const double now = loss(gram, group, scales);
             if (!(now < least)) continue;
             least = now;
             best = std::move(scales);
@@ -411,12 +429,7 @@ private:
     }
 
     // The squared error of the products, trace(D G D^T), when weights are rounded under these scales.
-    double loss(const input_statistics& inputs, const std::vector<float_matrix*>& group,
-                const std::vector<float>& scales) {
-        const auto k = static_cast<Eigen::Index>(inputs.width);
-        const auto gram = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-            inputs.gram.data(), k, k);
-        const float_rows small_gram = gram.cast<float>();
+    double loss(const float_rows& gram, const std::vector<float_matrix*>& group, const std::vector<float>& scales) {
         double sum = 0;
         for (const float_matrix* matrix : group) {
             const std::optional<dtype> type = fitting(options_.type, matrix->columns);
@@ -425,7 +438,7 @@ private:
             if (!scales.empty()) scale_columns(scaled, scales);
             const std::vector<std::byte> data = encode_rows(*type, scaled, {});
             const std::size_t stride = row_bytes(*type, matrix->columns);
-            float_rows off(static_cast<Eigen::Index>(matrix->rows), k);
+            float_rows off(static_cast<Eigen::Index>(matrix->rows), gram.rows());
             for (std::size_t r = 0; r < matrix->rows; ++r) {
                 float* row = off.data() + r * matrix->columns;
                 (void)decode_row(*type, std::span(data).subspan(r * stride, stride), {row, matrix->columns})
@@ -433,7 +446,7 @@ private:
                 for (std::size_t i = 0; i < matrix->columns; ++i)
                     row[i] = (scales.empty() ? row[i] : row[i] / scales[i]) - matrix->values[r * matrix->columns + i];
             }
-            sum += static_cast<double>((off * small_gram).cwiseProduct(off).sum());
+            sum += static_cast<double>((off * gram).cwiseProduct(off).sum());
         }
         return sum;
     }
@@ -442,7 +455,8 @@ private:
     const quantize_options& options_;
     spin_team team_;
     quantized_model made_;
-    std::vector<std::vector<quantized_tensor>> slots_;  // by the source's order; an int8 matrix takes two or three
+    std::vector<std::vector<compressed_tensor>> slots_;  // by the source's order; an int8 matrix takes two or three
+    std::map<const input_statistics*, std::optional<gptq_course>> courses_;  // of the layer at hand
     std::size_t done_ = 0;
 };
 
@@ -453,7 +467,7 @@ inline result<gguf_writer> writer_of(const quantized_model& model, const gguf_fi
         writer.add("hence.int8_pairs", std::uint32_t{1});
     else
         writer.add("general.file_type", model.file_type);
-    for (const quantized_tensor& tensor : model.tensors)
+    for (const compressed_tensor& tensor : model.tensors)
         HENCE_TRY(writer.add_tensor(tensor.name, tensor.type, tensor.shape, tensor.data));
     return writer;
 }

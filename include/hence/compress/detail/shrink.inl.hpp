@@ -30,7 +30,7 @@ public:
             case shrink_kind::channels: HENCE_TRY(channels()); break;
             case shrink_kind::layers: HENCE_TRY(layers()); break;
         }
-        for (const shrunk_tensor& t : made_.tensors) {
+        for (const compressed_tensor& t : made_.tensors) {
             std::size_t elements = 1;
             for (const std::int64_t extent : t.shape) elements *= static_cast<std::size_t>(extent);
             made_.parameters_after += elements;
@@ -103,7 +103,7 @@ private:
         const bool vector = t.shape.size() == 1;
         const std::size_t stride =
             vector ? traits(t.type).block_bytes : row_bytes(t.type, static_cast<std::size_t>(t.shape[1]));
-        shrunk_tensor out{t.name, t.type, t.shape, {}};
+        compressed_tensor out{t.name, t.type, t.shape, {}};
         out.shape[0] = static_cast<std::int64_t>(rows.size());
         for (const std::size_t row : rows) {
             const auto from = t.data.subspan(row * stride, stride);
@@ -126,7 +126,7 @@ private:
             return make_error(errc::mismatch, file_.name() + ": type " + std::string(name(type)),
                               "columns in multiples of " + std::to_string(traits(type).block_elements),
                               std::to_string(columns.size()), t.name);
-        shrunk_tensor out{t.name, type, {t.shape[0], static_cast<std::int64_t>(columns.size())}, {}};
+        compressed_tensor out{t.name, type, {t.shape[0], static_cast<std::int64_t>(columns.size())}, {}};
         const std::size_t stride = row_bytes(type, columns.size());
         out.data.resize(rows * stride);
         std::vector<float> row(columns.size());
@@ -264,7 +264,7 @@ private:
 inline result<gguf_writer> shrunk_writer(const shrunk_model& model, const gguf_file& source) {
     gguf_writer writer = writer_like(source);
     for (const auto& [key, value] : model.sizes) writer.add(key, value);
-    for (const shrunk_tensor& t : model.tensors) HENCE_TRY(writer.add_tensor(t.name, t.type, t.shape, t.data));
+    for (const compressed_tensor& t : model.tensors) HENCE_TRY(writer.add_tensor(t.name, t.type, t.shape, t.data));
     return writer;
 }
 

@@ -20,11 +20,19 @@ namespace detail {
 
 using sparsegpt_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// The factor of the inverse Hessian; empty where damping does not help.
-inline Eigen::MatrixXd sparsegpt_factor(std::span<const double> gram, std::size_t columns, double damping) {
+// The factor of the inverse Hessian: the costly part, found once for all matrices that read the same inputs.
+inline result<sparsegpt_rows> sparsegpt_factor(std::span<const double> gram, std::size_t columns, double damping) {
+    if (gram.size() != columns * columns)
+        return make_error(errc::invalid_argument, "sparsegpt",
+                          "a gram matrix of " + std::to_string(columns) + " x " + std::to_string(columns),
+                          std::to_string(gram.size()) + " values");
     const auto k = static_cast<Eigen::Index>(columns);
-    return inverse_hessian_factor(
+    const Eigen::MatrixXd exact = inverse_hessian_factor(
         Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(gram.data(), k, k), damping);
+    if (exact.size() == 0 || !exact.allFinite())
+        return make_error(errc::not_a_number, "sparsegpt", "inputs with a positive definite gram matrix",
+                          "none, whatever the damping");
+    return sparsegpt_rows(exact.cast<float>());
 }
 
 // One worker's rows, from the first column to the last.
@@ -115,45 +123,42 @@ struct sparsegpt_pass {
     }
 };
 
-}  // namespace detail
-
-inline result<mask> sparsegpt(const matrix_view<float>& weights, std::span<const double> gram,
-                              const mask_pattern& pattern, thread_team& team, const sparsegpt_options& options) {
+inline result<mask> sparsegpt_along(const sparsegpt_rows& factor, const matrix_view<float>& weights,
+                                    const mask_pattern& pattern, thread_team& team, const sparsegpt_options& options) {
     const std::size_t rows = weights.extent(0);
     const std::size_t columns = weights.extent(1);
     HENCE_TRY(check_fits(pattern, rows, columns));
-    if (gram.size() != columns * columns)
-        return make_error(errc::invalid_argument, "sparsegpt",
-                          "a gram matrix of " + std::to_string(columns) + " x " + std::to_string(columns),
-                          std::to_string(gram.size()) + " values");
     for (std::size_t r = 0; r < rows; ++r)
         for (std::size_t c = 0; c < columns; ++c)
             if (!std::isfinite(weights(r, c)))
                 return make_error(
                     errc::not_a_number, "sparsegpt", "finite weights",
                     std::to_string(weights(r, c)) + " in row " + std::to_string(r) + ", column " + std::to_string(c));
-    const Eigen::MatrixXd exact = detail::sparsegpt_factor(gram, columns, options.damping);
-    if (exact.size() == 0 || !exact.allFinite())
-        return make_error(errc::not_a_number, "sparsegpt", "inputs with a positive definite gram matrix",
-                          "none, whatever the damping");
-    const detail::sparsegpt_rows factor = exact.cast<float>();
-
     mask kept(rows, columns);
     const std::size_t strip = pattern.kind == pattern_kind::block ? pattern.block_rows : 1;
     team.each([&](const worker& self) {
         const index_range mine = self.share(rows / strip);
         if (mine.size() == 0) return;
         const std::size_t begin = mine.begin * strip;
-        detail::sparsegpt_rows w(static_cast<Eigen::Index>(mine.size() * strip), static_cast<Eigen::Index>(columns));
+        sparsegpt_rows w(static_cast<Eigen::Index>(mine.size() * strip), static_cast<Eigen::Index>(columns));
         for (std::size_t r = 0; r < mine.size() * strip; ++r)
             for (std::size_t c = 0; c < columns; ++c)
                 w(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = weights(begin + r, c);
-        detail::sparsegpt_pass{pattern, factor, std::max<std::size_t>(options.chunk, 1), begin, kept}.run(w);
+        sparsegpt_pass{pattern, factor, std::max<std::size_t>(options.chunk, 1), begin, kept}.run(w);
         for (std::size_t r = 0; r < mine.size() * strip; ++r)
             for (std::size_t c = 0; c < columns; ++c)
                 weights(begin + r, c) = w(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c));
     });
     return kept;
+}
+
+}  // namespace detail
+
+inline result<mask> sparsegpt(const matrix_view<float>& weights, std::span<const double> gram,
+                              const mask_pattern& pattern, thread_team& team, const sparsegpt_options& options) {
+    HENCE_TRY(check_fits(pattern, weights.extent(0), weights.extent(1)));
+    HENCE_TRY_ASSIGN(factor, detail::sparsegpt_factor(gram, weights.extent(1), options.damping));
+    return detail::sparsegpt_along(factor, weights, pattern, team, options);
 }
 
 }  // namespace compress

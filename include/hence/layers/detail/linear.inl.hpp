@@ -6,6 +6,7 @@
 #include "../../kernels/pack.hpp"
 #include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
+#include "../../quant/zero_points.hpp"
 #include "../linear.hpp"
 
 #include <algorithm>
@@ -122,6 +123,30 @@ HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bi
     return result;
 }
 
+// Signed bytes with a scale for each row, and perhaps a zero point.
+inline result<packed_weight> pack_int8(const stored_weights& weights, const any_bias& bias, const kernel_table* table,
+                                       std::pmr::memory_resource* memory) {
+    const char* const where = "layers::linear, i8 weights";
+    const auto wrong = [&](std::size_t count) { return count != weights.outputs; };
+    if (wrong(weights.scales.size()) || (!weights.zeros.empty() && wrong(weights.zeros.size())))
+        return make_error(errc::mismatch, where, concat({weights.outputs, " scales, and as many zero points or none"}),
+                          concat({weights.scales.size(), " and ", weights.zeros.size()}));
+    if (weights.inputs > 65536)
+        return make_error(errc::unsupported, where, "at most 65536 inputs, so that 32-bit sums are exact", decimal(weights.inputs));
+    packed_weight result = allocate(packing::i8, weights.outputs, weights.inputs, bias, table, memory);
+    kernels::pack_panels_i8(reinterpret_cast<const std::int8_t*>(weights.bytes.data()), weights.scales.data(), weights.outputs,
+                            weights.inputs, 0, result.matrix.panels(), result.storage.data());
+    if (weights.zeros.empty()) return result;
+    result.zero_terms = owned_vector<float>(extents<dynamic_extent>(weights.outputs), memory);
+    for (std::size_t i = 0; i < weights.outputs; ++i) {
+        if (weights.zeros[i] < -128 || weights.zeros[i] > 127)
+            return make_error(errc::out_of_range, where, "zero points from -128 to 127", decimal(weights.zeros[i]));
+        result.zero_terms(i) = static_cast<float>(weights.zeros[i]);
+    }
+    to_zero_terms(weights.scales, result.zero_terms.span());
+    return result;
+}
+
 HENCE_INLINE result<packed_weight> pack_stored(const stored_weights& weights, const any_bias& bias,
                                                const layer_options& options) {
     const std::string where = concat({"layers::linear, ", name(weights.type), " weights"});
@@ -146,6 +171,7 @@ HENCE_INLINE result<packed_weight> pack_stored(const stored_weights& weights, co
         HENCE_TRY_ASSIGN(chosen, kernels::default_table());
         table = chosen;
     }
+    if (weights.type == dtype::i8) return pack_int8(weights, bias, table, options.memory);
     const std::optional<packing> exact = kernels::exact_packing(weights.type);
     packed_weight result =
         allocate(exact.value_or(packing::f32), weights.outputs, weights.inputs, bias, table, options.memory);
@@ -221,6 +247,8 @@ HENCE_INLINE void linear_forward(const packed_weight& weight, const worker& self
                                .bias = weight.bias.data(),
                                .accumulate = accumulate};
         weight.kernels->matmul[static_cast<std::size_t>(matrix.format)](args, panels.begin, panels.end);
+        if (!weight.zero_terms.empty())
+            subtract_zero_points(*weight.kernels, args, weight.zero_terms.data(), panels.begin, panels.end);
     }
     self.wait();
 }

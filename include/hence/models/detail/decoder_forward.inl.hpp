@@ -12,6 +12,7 @@
 
 #include "../../core/scalar.hpp"
 #include "../../quant/decode.hpp"
+#include "../../quant/zero_points.hpp"
 #include "decoder_weights.hpp"
 
 #include <algorithm>
@@ -222,7 +223,11 @@ struct decoder::pass {
         const packed_matrix& matrix = by.matrix;
         const matmul_args args{.weights = matrix, .in = inputs(matrix.format, from, x, stride), .rows = count, .out = out,
                                .out_stride = matrix.rows, .bias = by.bias_or_null(), .accumulate = accumulate};
-        k.matmul[static_cast<std::size_t>(matrix.format)](args, first, last);
+        multiply_panels(by, args, first, last);
+    }
+    void multiply_panels(const weight& by, const matmul_args& args, std::size_t first, std::size_t last) const noexcept {
+        k.matmul[static_cast<std::size_t>(args.weights.format)](args, first, last);
+        if (!by.zero_terms.empty()) subtract_zero_points(k, args, by.zero_terms.data(), first, last);
     }
 
     // While others are still at work: the beginning of this worker's share of the next matrix, so that its stream does not
@@ -477,7 +482,7 @@ struct decoder::pass {
         const matmul_args args{.weights = matrix, .in = inputs(matrix.format, w.outer, w.hidden, width), .rows = asked,
                                .out = what.logits, .out_stride = what.logits_stride, .bias = model.head.bias_or_null(),
                                .accumulate = false};
-        k.matmul[static_cast<std::size_t>(matrix.format)](args, panels.begin, panels.end);
+        multiply_panels(model.head, args, panels.begin, panels.end);
         if (c.final_softcap > 0.0f) {
             const std::size_t first = panels.begin * panel_rows;
             const std::size_t last = std::min(panels.end * panel_rows, matrix.rows);

@@ -6,6 +6,7 @@
 #include "../../kernels/pack.hpp"
 #include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
+#include "../../quant/zero_points.hpp"
 #include "../../sys/folder.hpp"
 #include "../../sys/large_pages.hpp"
 #include "../architectures.hpp"
@@ -117,10 +118,14 @@ public:
     }
 
     std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {
-        const file_tensor* tensor = find(name, {size}, optional);
+        return numbers(find(name, {size}, optional), name);
+    }
+
+    // The values of a tensor that was found; none after a complaint.
+    std::vector<float> numbers(const file_tensor* tensor, const std::string& name) {
         if (tensor == nullptr) return {};
-        parameters_ += static_cast<std::size_t>(size);
-        std::vector<float> values(static_cast<std::size_t>(size));
+        std::vector<float> values(static_cast<std::size_t>(tensor->elements()));
+        parameters_ += values.size();
         if (auto decoded = decode_row(tensor->type, tensor->data, values); !decoded) {
             error e = std::move(decoded).error();
             e.where = concat({file_.name(), ": ", e.where});
@@ -183,12 +188,9 @@ public:
         const std::size_t stride = row_bytes(tensor.type, columns);
         std::optional<packing> format = kernels::exact_packing(tensor.type);
         if (math_ == math::bf16 && format == packing::bf16) format = packing::bf16d;
-        std::vector<float> scales;
-        float input_scale = 0.0f;
+        int8_rows int8;
         if (tensor.type == dtype::i8) {
-            if (!scales_of(name, tensor, scales, input_scale)) return;
-            scales = {scales.begin() + static_cast<std::ptrdiff_t>(first_row),
-                      scales.begin() + static_cast<std::ptrdiff_t>(first_row + rows)};
+            if (!scales_of(name, tensor, first_row, rows, int8)) return;
             format = packing::i8;
         }
         const bool expand = !format || (math_ == math::dequantized && *format != packing::f32);
@@ -206,8 +208,13 @@ public:
         }
         bytes = (bytes + HENCE_ALIGNMENT - 1) / HENCE_ALIGNMENT * HENCE_ALIGNMENT;
         freed_bytes_ += std::exchange(into.bytes, bytes);
-        into.input_scale = input_scale;
-        jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_, std::move(scales)});
+        into.input_scale = int8.input_scale;
+        into.zero_terms.clear();
+        if (!expand && !int8.zeros.empty()) {
+            into.zero_terms = int8.zeros;
+            to_zero_terms(int8.scales, into.zero_terms);
+        }
+        jobs_.push_back({&into, &tensor, source, stride, expand, sparse, weight_bytes_, std::move(int8)});
         weight_bytes_ += bytes;
         if (expand) widest_ = std::max(widest_, columns);
         if (!format && std::find(expanded_.begin(), expanded_.end(), tensor.type) == expanded_.end()) expanded_.push_back(tensor.type);
@@ -245,10 +252,30 @@ public:
         });
     }
 
-    // The scales beside an int8 matrix; false after a complaint.
-    bool scales_of(const std::string& name, const file_tensor& tensor, std::vector<float>& scales, float& input_scale) {
-        scales = vector(beside(name, "scale"), tensor.shape.front());
-        if (scales.empty()) return false;
+    // What stands beside rows of an int8 matrix.
+    struct int8_rows {
+        std::vector<float> scales;  // of other matrices empty
+        std::vector<float> zeros;   // of symmetric rows empty
+        float input_scale = 0.0f;
+    };
+
+    // False after a complaint.
+    bool scales_of(const std::string& name, const file_tensor& tensor, std::size_t first_row, std::size_t rows, int8_rows& into) {
+        const std::string scale_name = beside(name, "scale");
+        const std::int64_t count = tensor.shape.front();
+        const file_tensor* stored = lookup(scale_name);
+        const bool zeros = stored != nullptr && stored->shape.size() == 2;  // scales, then zero points
+        const std::vector<float> found = numbers(zeros ? find(scale_name, {2, count}) : find(scale_name, {count}), scale_name);
+        if (found.empty()) return false;
+        const auto from = found.begin() + static_cast<std::ptrdiff_t>(first_row);
+        into.scales.assign(from, from + static_cast<std::ptrdiff_t>(rows));
+        if (zeros) into.zeros.assign(from + count, from + count + static_cast<std::ptrdiff_t>(rows));
+        for (const float zero : into.zeros) {
+            if (zero >= -128.0f && zero <= 127.0f && zero == std::nearbyint(zero)) continue;
+            complain(make_error(errc::out_of_range, file_.name(), "whole zero points from -128 to 127", decimal(zero),
+                                file_.spelling(scale_name), stored->file_offset));
+            return false;
+        }
         const std::vector<float> input = vector(beside(name, "input_scale"), 1, true);
         if (input.empty()) return true;
         if (!(input[0] > 0.0f)) {
@@ -256,7 +283,7 @@ public:
                                 file_.spelling(beside(name, "input_scale"))));
             return false;
         }
-        input_scale = input[0];
+        into.input_scale = input[0];
         return true;
     }
 
@@ -289,15 +316,15 @@ private:
         bool expand;         // to f32 first
         bool sparse;         // without its zeros
         std::size_t offset;  // in the block of all weights
-        std::vector<float> scales;  // of an int8 tensor's rows
+        int8_rows int8;
     };
 
     static void pack_share(const job& j, const index_range& share, std::byte* storage, float* values) noexcept {
         const packed_matrix& matrix = j.into->matrix;
         const std::size_t panel_bytes = matrix.layout().bytes();
         std::byte* out = storage + share.begin * panel_bytes;
-        if (!j.expand && !j.scales.empty()) {
-            kernels::pack_panels_i8(reinterpret_cast<const std::int8_t*>(j.source), j.scales.data(), matrix.rows, matrix.columns,
+        if (!j.expand && !j.int8.scales.empty()) {
+            kernels::pack_panels_i8(reinterpret_cast<const std::int8_t*>(j.source), j.int8.scales.data(), matrix.rows, matrix.columns,
                                     share.begin, share.end, out);
             return;
         }
@@ -311,7 +338,9 @@ private:
             for (std::size_t r = 0; r < count; ++r) {
                 const std::span<float> row(values + r * matrix.columns, matrix.columns);
                 (void)decode_row(j.tensor->type, {j.source + (begin + r) * j.stride, j.stride}, row).has_value();
-                for (std::size_t i = 0; i < row.size() && !j.scales.empty(); ++i) row[i] *= j.scales[begin + r];
+                if (j.int8.scales.empty()) continue;
+                const float zero = j.int8.zeros.empty() ? 0.0f : j.int8.zeros[begin + r];
+                for (float& value : row) value = (value - zero) * j.int8.scales[begin + r];
             }
             kernels::pack_panels(dtype::f32, reinterpret_cast<const std::byte*>(values), count, matrix.columns, 0, 1, out);
         }

@@ -7,6 +7,7 @@
 #define HENCE_TEXT_BPE_HPP
 
 #include "../core/result.hpp"
+#include "detail/join_table.hpp"
 #include "detail/piece_table.hpp"
 #include "vocabulary.hpp"
 
@@ -61,11 +62,19 @@ public:
     [[nodiscard]] bool encode(std::string_view piece, detail::merge_scratch& scratch, std::vector<token_id>& ids,
                               std::string& missing) const;
 
-    /// Whether no token has a space mark (U+2581) after another character: then words can be encoded one by one.
+    /// Whether a piece may be cut with word_end() and its words encoded one by one: not where a piece's end counts, nor over bytes,
+    /// which the pre-tokenizer has cut.
     /// @shape none
     /// @errors none
     /// @source none
     [[nodiscard]] bool words_are_separate() const noexcept { return words_are_separate_; }
+
+    /// Where the word that begins at `begin` ends: no merge joins what stands on both sides. Spaces count as space marks (U+2581).
+    /// @shape none
+    /// @errors none; `begin` must be inside the text
+    /// @cost linear in the word
+    /// @source none
+    [[nodiscard]] std::size_t word_end(std::string_view text, std::size_t begin) const noexcept { return joins_.word_end(text, begin); }
 
 private:
     static constexpr std::uint32_t raw_byte = 0xFFFF0000u;  // + byte, + 256 where it continues a character
@@ -79,6 +88,7 @@ private:
     // to one; and, from raw_byte on, the bytes of characters that no token and no merge knows.
     detail::piece_table pieces_;
     detail::pair_table pairs_;
+    detail::join_table joins_;
     std::vector<std::string> between_;  // the strings that are no token
     std::array<std::uint32_t, 256> byte_symbol_{};
     std::array<token_id, 256> byte_token_{};

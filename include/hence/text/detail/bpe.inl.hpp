@@ -37,14 +37,6 @@ constexpr byte_alphabet make_byte_alphabet() noexcept {
 
 inline constexpr byte_alphabet gpt2_alphabet = make_byte_alphabet();
 
-/// Whether a space mark (U+2581) stands after another character.
-inline bool marks_inside(std::string_view token) noexcept {
-    constexpr std::string_view mark = "\xE2\x96\x81";
-    for (std::size_t at = token.find(mark, 1); at != std::string_view::npos; at = token.find(mark, at + 1))
-        if (at < mark.size() || token.substr(at - mark.size(), mark.size()) != mark) return true;
-    return false;
-}
-
 /// Models over characters have no use for a symbol of every byte: the table then holds those of ASCII's characters, and at the
 /// end the space mark's.
 inline constexpr std::size_t mark_place = 255;
@@ -129,7 +121,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
             if (m.byte_symbol_[b] < m.tokens_) m.byte_token_[b] = static_cast<token_id>(m.byte_symbol_[b]);
         }
     }
-    // A suffix or prefix says what ends or goes on a piece: words inside of one have none.
+    // A suffix or prefix says what ends or goes on a piece: the words inside of one have none.
     m.words_are_separate_ = !m.over_bytes_ && !m.whole_piece_first_ && m.continuing_prefix_.empty() && m.word_suffix_.empty();
     m.pairs_.reserve(v.merges.size());
     std::string joined;
@@ -163,7 +155,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_rank(const vocabulary& v) {
                 return make_error(errc::mismatch, where(), "parts that are tokens or made by earlier merges", quote(side));
         }
         m.pairs_.insert(part[0], part[1], {static_cast<std::uint32_t>(rank), m.add_between(joined)});
-        if (!m.over_bytes_ && m.words_are_separate_) m.words_are_separate_ = !detail::marks_inside(joined);
+        if (m.words_are_separate_) m.joins_.note(joined);
     }
     if (!m.over_bytes_) detail::note_common_symbols(m.pieces_, m.byte_symbol_);
     return m;
@@ -197,7 +189,7 @@ HENCE_INLINE result<bpe_model> bpe_model::by_score(const vocabulary& v) {
             (void)m.add_between(token.substr(i, length));
             i += length;
         }
-        m.words_are_separate_ = m.words_are_separate_ && !detail::marks_inside(token);
+        m.joins_.note(token);
     }
     std::uint32_t rank = 0;
     for (std::size_t n = 0; n < order.size(); ++n) {

@@ -115,7 +115,7 @@ private:
     [[nodiscard]] bool piece(std::string_view text) {
         if (text.empty()) return true;
         if (s_.bpe)
-            return s_.bpe->words_are_separate() ? words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
+            return s_.bpe->words_are_separate() ? bpe_words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
         if (s_.unigram) {
             if (s_.unigram->words_are_separate()) return words(text);
             s_.unigram->encode(text, scratch_.lattice, ids_);
@@ -156,39 +156,62 @@ private:
         return true;
     }
 
-    /// Words of marked text, one by one: no token crosses from one to the next.
+    /// Words, one by one: no token crosses from one to the next.
     [[nodiscard]] bool words(std::string_view text) {
         for (std::size_t begin = 0; begin < text.size();) {  // a word: marks, then everything up to the next one
             std::size_t end = begin;
             while (text.substr(end, space_mark.size()) == space_mark) end += space_mark.size();
             end = std::min(text.find(space_mark, end), text.size());
             const std::string_view one = text.substr(begin, end - begin);
-            const auto encode_word = [&] {
-                if (s_.bpe) return s_.bpe->encode(one, scratch_.merging, ids_, missing_);
-                s_.unigram->encode(one, scratch_.lattice, ids_);
-                return true;
-            };
-            // Unknown tokens fuse: what a word gives after one may be less than what it gives elsewhere.
-            const bool after_unknown = !ids_.empty() && ids_.back() == s_.v.unknown;
-            if (!(after_unknown ? encode_word() : word(one, [&] { return cache_.append(one, ids_, encode_word); })))
-                return false;
+            if (!fused_word(one, [&] { return s_.unigram->encode(one, scratch_.lattice, ids_), true; })) return false;
+            begin = end;
+        }
+        return true;
+    }
+    [[nodiscard]] bool bpe_words(std::string_view text) {
+        for (std::size_t begin = 0; begin < text.size();) {
+            const std::size_t end = s_.bpe->word_end(text, begin);
+            const std::string_view one = text.substr(begin, end - begin);
+            if (!fused_word(one, [&] { return s_.bpe->encode(one, scratch_.merging, ids_, missing_); })) return false;
             begin = end;
         }
         return true;
     }
 
+    /// Unknown tokens fuse: what a word gives after one may be less than what it gives elsewhere.
+    template <class Encode>
+    [[nodiscard]] bool fused_word(std::string_view one, Encode&& encode_word) {
+        if (!ids_.empty() && ids_.back() == s_.v.unknown) return encode_word();
+        return word(one, [&] { return cache_.append(one, ids_, encode_word); });
+    }
+
+    /// A space is a mark, and a text begins with one. What is remembered is the word with its spaces, which is shorter.
     [[nodiscard]] bool marked(std::string_view text) {
-        text_.clear();
-        if (s_.v.add_space_prefix && after_special_) text_ += space_mark;
-        after_special_ = false;
-        text_.reserve(text_.size() + text.size() + text.size() / 2);
-        for (std::size_t at = 0; at < text.size();) {
-            const std::size_t space = std::min(text.find(' ', at), text.size());
-            text_.append(text, at, space - at);
-            if (space < text.size()) text_ += space_mark;
-            at = space + 1;
+        std::size_t begin = 0;
+        if (s_.v.add_space_prefix && after_special_) {
+            begin = s_.bpe->word_end(text, 0);
+            text_.assign(1, ' ').append(text, 0, begin);
+            if (!marked_word(text_)) return false;
         }
-        return piece(text_);
+        after_special_ = false;
+        while (begin < text.size()) {
+            const std::size_t end = s_.bpe->word_end(text, begin);
+            if (!marked_word(text.substr(begin, end - begin))) return false;
+            begin = end;
+        }
+        return true;
+    }
+    [[nodiscard]] bool marked_word(std::string_view one) {
+        return fused_word(one, [&] {
+            normal_.clear();
+            for (const char c : one) {
+                if (c == ' ')
+                    normal_ += space_mark;
+                else
+                    normal_.push_back(c);
+            }
+            return s_.bpe->encode(normal_, scratch_.merging, ids_, missing_);
+        });
     }
 
     /// SentencePiece's normalisation: rules, then spaces; the text begins (or ends) with a mark.

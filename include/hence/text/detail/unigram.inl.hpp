@@ -3,7 +3,6 @@
 #define HENCE_TEXT_DETAIL_UNIGRAM_INL_HPP
 
 #include "../../core/text.hpp"
-#include "../bpe.hpp"
 #include "../unicode.hpp"
 #include "../unigram.hpp"
 #include "token_text.hpp"
@@ -14,6 +13,17 @@
 
 HENCE_NAMESPACE_BEGIN
 namespace text {
+namespace detail {
+
+/// Whether a space mark (U+2581) stands after another character.
+inline bool marks_inside(std::string_view token) noexcept {
+    constexpr std::string_view mark = "\xE2\x96\x81";
+    for (std::size_t at = token.find(mark, 1); at != std::string_view::npos; at = token.find(mark, at + 1))
+        if (at < mark.size() || token.substr(at - mark.size(), mark.size()) != mark) return true;
+    return false;
+}
+
+}  // namespace detail
 
 HENCE_INLINE result<unigram_model> unigram_model::make(const vocabulary& v) {
     constexpr std::size_t most_bytes = 1024;

@@ -115,6 +115,23 @@ t.train_from_iterator(["the the", "  the  the", "other the"] * 20 + CORPUS, trai
 save("unigram-unsplit", t)
 bpe("added", [P.ByteLevel(add_prefix_space=False)], added=[*ADDED, AddedToken("<left>", lstrip=True)])
 bpe("ends", [P.WhitespaceSplit()], size=250, decoder=D.BPEDecoder(), alphabet=False, unk_token="<unk>", end_of_word_suffix="</w>")
+# Which text gets the mark of the beginning where a normaliser or a cut takes or makes its first characters; added tokens that begin with
+# spaces, hide one another, or stand in a space that another took.
+letters = {c: i for i, c in enumerate(["<unk>", "\u2581", "\u00e9", "\u0301"] + [chr(c) for c in range(32, 127)])}
+spaced = [AddedToken("<sp>", rstrip=True, normalized=False), AddedToken(" x", normalized=False), AddedToken("  ", normalized=False), AddedToken("<left>", lstrip=True, normalized=False),
+          AddedToken("hel", single_word=True, normalized=False), AddedToken("lo", normalized=False), AddedToken("he", normalized=False)]
+ASK, asked = ["ab", " ab", "  ab ", "xab", "xxab", "xyab", "xyxyab", "wxyab", "\u0301ab", "\u0301\u0301ab", "e\u0301ab", "\x01ab", "\u00e9a", "1ab", " 1a", "a b", "x ab", "<sp> x", "a<sp> xb",
+              "<sp>  x", "<sp>   b", "a <sp> xb", " x1", "  1", "hello", "hel lo", "hel", "ahelo", "<left> x", "b  <left>  a", "", " ", "x", "\u0301"], ASK
+for name, normalizer, cuts, added in (("strip", N.Strip(), [], []), ("remove", N.Replace("x", ""), [], []), ("replace", N.Replace("xy", "z"), [], []), ("one", N.Replace("x", "yz"), [], []),
+                                      ("accents", N.Sequence([N.NFD(), N.StripAccents()]), [], []), ("nmt", N.Sequence([N.Nmt(), N.Strip()]), [], spaced), ("bert", N.BertNormalizer(), [], []),
+                                      ("prepend", N.Sequence([N.Prepend("qq"), N.Replace("q", "")]), [], []), ("words", None, [P.WhitespaceSplit()], []), ("cut", None, [P.Split("x", "removed")], spaced)):
+    t = Tokenizer(models.BPE(vocab=letters, merges=[], unk_token="<unk>"))
+    if normalizer:
+        t.normalizer = normalizer
+    t.pre_tokenizer, t.decoder = P.Sequence(cuts + [P.Metaspace(prepend_scheme="first")]), D.Metaspace(prepend_scheme="first")
+    t.add_tokens(added)
+    save("first-" + name, t)
+ASK = asked
 t = Tokenizer(models.WordLevel(unk_token="<unk>"))
 t.pre_tokenizer = P.Sequence([P.CharDelimiterSplit("e"), P.Punctuation("merged_with_previous")])
 t.train_from_iterator(CORPUS, trainers.WordLevelTrainer(vocab_size=100, special_tokens=["<unk>"], show_progress=False))

@@ -21,8 +21,8 @@ public:
     /// @shape none
     /// @errors those of pattern::compile and charsmap::make, with the step they belong to
     /// @source Hugging Face tokenizers describes what each step does
-    [[nodiscard]] static result<pipeline> make(const std::vector<normalize_step>& normalization, const std::vector<cut_step>& cuts,
-                                               bool bytes_last);
+    [[nodiscard]] static result<pipeline> make(const std::vector<normalize_step>& normalization,
+                                               const std::vector<cut_step>& cuts, bool bytes_last);
 
     /// Memory that one encode() call uses again and again.
     struct scratch {
@@ -32,6 +32,7 @@ public:
         };
         std::string text;  ///< what the parts lie in, once a step has written
         std::string other;
+        bool begins = true;  ///< whether that text begins where the text that was given began
         std::vector<part> parts;
         std::vector<part> finer;
         std::vector<pattern::scratch> patterns;
@@ -46,11 +47,13 @@ public:
     /// @source none
     [[nodiscard]] bool normalizes(std::string_view text) const noexcept;
 
+    /// Returns whether the text still begins with what its first character became: false where that one was removed. A mark that
+    /// only the beginning gets is not put before what came after it.
     /// @shape none
     /// @errors none
     /// @cost O(n log n)
     /// @source as make
-    void normalize(std::string& text, scratch& s) const;
+    bool normalize(std::string& text, scratch& s) const;
 
     /// Whether all cuts are scanners of pretokenizer: then cut() is not needed.
     /// @shape none
@@ -71,10 +74,10 @@ private:
 
     std::vector<normalize_step> normalization_;
     std::vector<cut_step> cuts_;
-    std::vector<pattern> patterns_;             // those of the steps
-    std::vector<std::uint32_t> of_normalize_;   // by step: index in patterns_ or none
+    std::vector<pattern> patterns_;            // those of the steps
+    std::vector<std::uint32_t> of_normalize_;  // by step: index in patterns_ or none
     std::vector<std::uint32_t> of_cut_;
-    std::vector<charsmap> charsmaps_;           // by normalisation step
+    std::vector<charsmap> charsmaps_;  // by normalisation step
     pretokenizer scanners_;
     bool scanners_only_ = false;
     bool bytes_last_ = false;  // the model reads bytes: the last step need not write GPT-2's alphabet

@@ -49,10 +49,16 @@ private:
             const added_token& token = s_.added[m.which];
             return (special_ || !token.special) && !(token.single_word && touches_word(text, m));
         };
+        // Hugging Face's library looks for all tokens first, so that one may begin in the space that another took, and a token that
+        // does not count hides what it covers. GGUF's engines go on where the last token and its spaces end.
+        const bool all_first = s_.v.by_steps;
+        const auto any = [](const special_matcher::match&) { return true; };
         std::size_t done = 0;
-        while (done < text.size()) {
-            const auto match = matcher.find(text, done, accept);
+        for (std::size_t look = 0; look < text.size();) {
+            const auto match = all_first ? matcher.find(text, look, any) : matcher.find(text, look, accept);
             if (match.which == special_matcher::none) break;
+            look = match.end;
+            if (all_first && !accept(match)) continue;
             const added_token& token = s_.added[match.which];
             std::size_t from = match.begin;
             std::size_t to = match.end;
@@ -71,6 +77,7 @@ private:
             ids_.push_back(token.id);
             after_special_ = true;
             done = to;
+            if (!all_first) look = to;
         }
         return done == text.size() || plain_part(text.substr(done));
     }
@@ -86,8 +93,8 @@ private:
         }
         if (!s_.steps->normalizes(text)) return normalized(text, at_beginning);
         std::string normal(text);
-        s_.steps->normalize(normal, steps_memory());
-        return normalized(normal, at_beginning);
+        const bool begins = s_.steps->normalize(normal, steps_memory());
+        return normalized(normal, at_beginning && begins);
     }
 
     [[nodiscard]] bool normalized(std::string_view text, bool at_beginning) {
@@ -115,7 +122,8 @@ private:
     [[nodiscard]] bool piece(std::string_view text) {
         if (text.empty()) return true;
         if (s_.bpe)
-            return s_.bpe->words_are_separate() ? bpe_words(text) : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
+            return s_.bpe->words_are_separate() ? bpe_words(text)
+                                                : s_.bpe->encode(text, scratch_.merging, ids_, missing_);
         if (s_.unigram) {
             if (s_.unigram->words_are_separate()) return words(text);
             s_.unigram->encode(text, scratch_.lattice, ids_);

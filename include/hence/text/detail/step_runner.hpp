@@ -39,7 +39,8 @@ public:
     [[nodiscard]] virtual std::unique_ptr<memory> make_memory() const = 0;
     /// Whether normalize() may change a text at all.
     [[nodiscard]] virtual bool normalizes(std::string_view text) const = 0;
-    virtual void normalize(std::string& text, memory& m) const = 0;
+    /// Whether the text still begins with what its first character became.
+    virtual bool normalize(std::string& text, memory& m) const = 0;
     /// Where all cuts are scanners of pretokenizer: those, and cut() is not needed.
     [[nodiscard]] virtual const pretokenizer* scanners() const = 0;
     virtual void cut(std::string_view text, bool at_beginning, memory& m) const = 0;

@@ -58,7 +58,7 @@ public:
 
     [[nodiscard]] std::unique_ptr<memory> make_memory() const override { return std::make_unique<scratch>(); }
     [[nodiscard]] bool normalizes(std::string_view text) const override { return steps_.normalizes(text); }
-    void normalize(std::string& text, memory& m) const override { steps_.normalize(text, static_cast<scratch&>(m).s); }
+    bool normalize(std::string& text, memory& m) const override { return steps_.normalize(text, static_cast<scratch&>(m).s); }
     [[nodiscard]] const pretokenizer* scanners() const override { return steps_.scanners(); }
     void cut(std::string_view text, bool at_beginning, memory& m) const override { steps_.cut(text, at_beginning, static_cast<scratch&>(m).s); }
     void print(std::string& out, std::string_view token, const std::vector<print_step>& steps) const override { append_by_steps(out, token, steps); }

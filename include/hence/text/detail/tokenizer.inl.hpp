@@ -71,8 +71,10 @@ HENCE_INLINE std::string tokenizer::decode(std::span<const token_id> ids, decode
     bool first = options.beginning && state_->drop_first_marks;
     for (const token_id id : ids) {
         const std::string_view printed = options.special ? bytes_or_name(id) : bytes(id);
-        if (first && !is_special(id)) {
-            std::copy_if(printed.begin(), printed.end(), std::back_inserter(out), [](char c) { return c != ' '; });
+        if (first && !is_special(id)) {  // of a token that spells a space itself nothing is a mark
+            const bool marks = state_->v.tokens[static_cast<std::size_t>(id)].find(' ') == std::string::npos;
+            std::copy_if(printed.begin(), printed.end(), std::back_inserter(out),
+                         [&](char c) { return !marks || c != ' '; });
             first = false;
         } else {
             out += printed;

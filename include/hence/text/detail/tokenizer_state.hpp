@@ -142,7 +142,7 @@ inline void index_tokens(tokenizer_state& s) {
     for (std::size_t i = 0; i < s.added.size(); ++i) {
         std::string spelling = v.tokens[static_cast<std::size_t>(s.added[i].id)];
         const bool normalized = s.added[i].normalized && s.steps && !v.normalization.empty();
-        if (normalized) s.steps->normalize(spelling, *memory);
+        if (normalized) (void)s.steps->normalize(spelling, *memory);
         (normalized ? s.normalized_matcher : s.matcher).add(spelling, static_cast<std::uint32_t>(i));
     }
     s.drop_first_space = (marked && v.add_space_prefix) || v.model == "bert";

@@ -152,3 +152,21 @@ def gpt2_tokenizer():
                  ("tokenizer.ggml.token_type", ARRAY, (I32, [3] + [1] * (len(tokens) - 1))),
                  ("tokenizer.ggml.merges", ARRAY, (STRING, ["a b", "c d", "ab cd", "\u0120 a"])),
                  ("tokenizer.ggml.eos_token_id", U32, 0)])
+
+
+def scored_tokenizer(v):
+    """A SentencePiece vocabulary by the fields that tests/text/tokenizer_vectors/*.json hold."""
+    return Gguf([("general.architecture", STRING, "llama"), ("tokenizer.ggml.model", STRING, v["model"]),
+                 ("tokenizer.ggml.tokens", ARRAY, (STRING, v["tokens"])), ("tokenizer.ggml.scores", ARRAY, (F32, v["scores"])),
+                 ("tokenizer.ggml.token_type", ARRAY, (I32, v["types"])), ("tokenizer.ggml.unknown_token_id", U32, 0),
+                 ("tokenizer.ggml.add_space_prefix", BOOL, v["add_space_prefix"]),
+                 ("tokenizer.ggml.remove_extra_whitespaces", BOOL, v["remove_extra_whitespaces"]),
+                 ("tokenizer.ggml.precompiled_charsmap", ARRAY, (U8, list(bytes.fromhex(v["charsmap"]))))])
+
+
+def bert_tokenizer():
+    """A WordPiece vocabulary of a dozen tokens."""
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581a", "\u2581b", "\u2581ab", "c", "bc", "\u2581token", "izer", "\u2581.", "\u2581:"]
+    return Gguf([("general.architecture", STRING, "bert"), ("tokenizer.ggml.model", STRING, "bert"),
+                 ("tokenizer.ggml.tokens", ARRAY, (STRING, tokens)), ("tokenizer.ggml.token_type", ARRAY, (I32, [3, 2, 3, 3] + [1] * (len(tokens) - 4))),
+                 ("tokenizer.ggml.unknown_token_id", U32, 1), ("tokenizer.ggml.cls_token_id", U32, 2), ("tokenizer.ggml.seperator_token_id", U32, 3)])

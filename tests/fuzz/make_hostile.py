@@ -16,7 +16,7 @@ import hostile_folder
 import hostile_gguf
 import hostile_json
 import hostile_text
-from gguf_builder import gpt2_tokenizer, micro_model, small
+from gguf_builder import bert_tokenizer, gpt2_tokenizer, micro_model, scored_tokenizer, small
 
 # parser, file name ending, generator of (kind, content, what the error says)
 FAMILIES = [
@@ -70,14 +70,22 @@ def write_hostile(root: Path):
     print(f"{len(lines)} hostile inputs of {len({line[0] for line in lines})} parsers in {root}")
 
 
+def published_tokenizers():
+    """What the tests compare with other engines: tokenizer.json files, and SentencePiece's fields."""
+    folder = Path(__file__).resolve().parent.parent / "text" / "tokenizer_vectors"
+    contents = [hostile_json.json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    return [c["tokenizer"] for c in contents if "tokenizer" in c], [c["vocabulary"] for c in contents if "vocabulary" in c]
+
+
 def write_seeds(root: Path):
+    described, scored = published_tokenizers()
     valid = {"gguf": [small().bytes(), gpt2_tokenizer().bytes()], "model": [micro_model().bytes()],
-             "vocabulary": [micro_model().bytes(), gpt2_tokenizer().bytes()],
+             "vocabulary": [file.bytes() for file in (micro_model(), gpt2_tokenizer(), bert_tokenizer(), *map(scored_tokenizer, scored))],
              "safetensors": [hostile_json.valid_safetensors()],
              "config": [hostile_json.json.dumps(hostile_json.LLAMA).encode()],
              "template": [b"{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m['content'] | trim }}<|im_end|>\n{% endfor %}"
                           b"{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"],
-             "tokenizer_json": [hostile_json.json.dumps(hostile_text.valid_tokenizer()).encode()],
+             "tokenizer_json": [hostile_json.json.dumps(t, ensure_ascii=False).encode() for t in (hostile_text.valid_tokenizer(), *described)],
              "folder": [hostile_folder.joined(files) for files in hostile_folder.seeds()],
              "split": [hostile_folder.joined(files) for files in hostile_gguf.valid_splits()],
              "pattern": [pattern.encode() + b"\n" + hostile_text.TEXT for pattern in hostile_text.PATTERNS],

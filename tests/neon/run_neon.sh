@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The NEON tiers under emulation: the kernel, processor and core tests on a processor that has every tier, then tier
-# detection on processors that have fewer, with the kernel tests of exactly those tiers.
+# The NEON tiers under emulation: tier detection on processors that have fewer than all, with the kernel tests of exactly
+# those tiers.
 #
-#   run_neon.sh [BUILD]    BUILD: a configured and built `neon` preset, whose test programs are used; else they are
-#                          built in build/run_neon with the cross compiler alone
+#   run_neon.sh [BUILD]    BUILD: a configured and built `neon` preset, whose kernel tests are used (ctest has run them on a
+#                          processor that has every tier); else all kernel, processor and core tests are built in
+#                          build/run_neon with the cross compiler alone, and run on such a processor first
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 jobs=${HENCE_JOBS:-$(nproc 2>/dev/null || echo 2)}
@@ -49,22 +50,21 @@ CPP
     wait
     [ "$(find "$folder" -name '*.o' | wc -l)" = "${#sources[@]}" ] || exit 1  # the compiler has said why
     aarch64-linux-gnu-g++ "$folder"/*.o -o "$folder/test_kernels" -pthread
-    programs=("$folder/test_kernels")
 }
 
 if [ $# -gt 0 ]; then
-    programs=("$1/tests/test_kernels" "$1/tests/test_sys" "$1/tests/test_core")
+    kernels=$1/tests/test_kernels
 else
     build
+    kernels=$root/build/run_neon/test_kernels
+    emulate max "$kernels"
 fi
-
-for program in "${programs[@]}"; do emulate max "$program"; done
 
 # A processor of each generation, and the fastest tier that it has.
 while read -r cpu tier; do
     echo "-- $cpu: $tier"
-    HENCE_TEST_EXPECT_ISA=$tier emulate "$cpu" "${programs[0]}" "[detection]" | grep -v '^=*$'
-    emulate "$cpu" "${programs[0]}" "matmul: integer dot products are exact in every tier" | grep -v '^=*$'
+    HENCE_TEST_EXPECT_ISA=$tier emulate "$cpu" "$kernels" "[detection]" | grep -v '^=*$'
+    emulate "$cpu" "$kernels" "matmul: integer dot products are exact in every tier" | grep -v '^=*$'
 done <<'CPUS'
 cortex-a53 neon
 cortex-a72 neon

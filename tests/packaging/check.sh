@@ -61,7 +61,7 @@ add_subdirectory)
     ;;
 plain_compiler)
     set -x
-    "$compiler" -std=c++20 -O2 -I "$source/include" "$consumer/consumer.cpp" -o "$work/consumer_plain"
+    time "$compiler" -std=c++20 -O2 -I "$source/include" "$consumer/consumer.cpp" -o "$work/consumer_plain"
     set +x
     "$work/consumer_plain" "$model"
     ;;

@@ -39,11 +39,12 @@ struct sensitivity_curve {
 struct sensitivity_scan {
     std::vector<sensitivity_curve> curves;
     std::map<std::string, double> ratios;  ///< for prune_options::ratios
-    double loss_even = 0;                  ///< the sum of the losses if every matrix lost the budget's share
-    double loss_chosen = 0;                ///< the same under the chosen shares
+    double loss_even = 0;                  ///< the mean loss of a weight's matrix if all lost the budget's share
+    double loss_chosen = 0;                ///< the same under the chosen shares, which may go a little past the budget
 };
 
-/// Raises the share of the matrix that loses least per weight, step by step, until the budget is met.
+/// Raises the share of the matrix whose loss then grows least, step by step, until the budget is met. A matrix's loss counts
+/// by its size: were it not so, small matrices would be spared at the cost of large ones, which measured far worse.
 /// @shape none
 /// @errors invalid_argument (an N:M pattern, which leaves no choice; a step or a share outside (0, 1)), out_of_range (a budget
 ///         above `most`), mismatch (as check_fits), not_a_number, those of decoder::from_gguf and calibration

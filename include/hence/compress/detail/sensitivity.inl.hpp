@@ -63,8 +63,7 @@ inline std::vector<std::size_t> cheapest_steps(const std::vector<sensitivity_cur
         double least = 0;
         for (std::size_t i = 0; i < curves.size(); ++i) {
             if (at[i] + 1 >= curves[i].loss.size()) continue;
-            const double price =
-                (curves[i].loss[at[i] + 1] - curves[i].loss[at[i]]) / static_cast<double>(curves[i].weights);
+            const double price = curves[i].loss[at[i] + 1] - curves[i].loss[at[i]];
             if (best < curves.size() && price >= least) continue;
             best = i;
             least = price;
@@ -115,11 +114,14 @@ HENCE_INLINE result<sensitivity_scan> scan_sensitivity(const gguf_file& file, co
         HENCE_TRY(add(t, known ? &statistics[static_cast<std::size_t>(place->layer)].of(place->input) : nullptr));
     }
     const std::vector<std::size_t> chosen = detail::cheapest_steps(scan.curves, pattern.pruned, options.step);
+    double all = 0;
+    for (const sensitivity_curve& curve : scan.curves) all += static_cast<double>(curve.weights);
     const auto even = static_cast<std::size_t>(std::llround(pattern.pruned / options.step));
     for (std::size_t i = 0; i < scan.curves.size(); ++i) {
         scan.ratios[scan.curves[i].name] = options.step * static_cast<double>(chosen[i]);
-        scan.loss_chosen += scan.curves[i].loss[chosen[i]];
-        scan.loss_even += scan.curves[i].loss[std::min(even, steps)];
+        const double size = static_cast<double>(scan.curves[i].weights) / all;
+        scan.loss_chosen += size * scan.curves[i].loss[chosen[i]];
+        scan.loss_even += size * scan.curves[i].loss[std::min(even, steps)];
     }
     return scan;
 }

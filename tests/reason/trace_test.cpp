@@ -107,6 +107,38 @@ TEST_CASE("trace: what a deadline cut is replayed from its cut positions, withou
     CHECK(cut > 20);
 }
 
+TEST_CASE("trace: wherever the clock strikes, a replay departs nowhere") {
+    // Whoever hears the text takes longer than the deadline at one token, and every token has its turn. Where one sample of a window is
+    // done and the other is cut, the former's probe still has its text forced, though nothing is drawn after it.
+    std::size_t done_beside_cut = 0;
+    for (const char* strategy : {"best_of_n:samples=6,window=2,scorer=forced_answer", "best_of_n:samples=6,window=3,scorer=p_true", "budget_forcing:waits=2",
+                                 "step_beam:beams=2,width=2", "tree_of_thoughts:breadth=2,samples=3,scorer=p_true", "monte_carlo_tree_search:iterations=3",
+                                 "self_refine", "mixture:direct|self_consistency:samples=3|chain_of_thought"})
+        for (std::size_t at = 1; at <= 200; ++at) {
+            INFO(strategy << ", the clock strikes at token " << at);
+            std::size_t heard = 0;
+            const budget limit{.deadline = std::chrono::milliseconds(4)};
+            reason_options options{.seed = 5, .trace = true};
+            options.on_text = [&](const text_piece&) {
+                if (++heard != at) return;
+                for (const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(5); std::chrono::steady_clock::now() < end;) {}
+            };
+            scripted_engine timed(hence_test::sums());
+            const answer a = reason(timed, "sum: 20+22", parse_strategy(strategy).value(), limit, options);
+            const trace t = make_trace("sum: 20+22", strategy, a, options, limit);
+            scripted_engine e(hence_test::sums());
+            const auto again = replay(e, t, parse_strategy(t.strategy).value());
+            REQUIRE(again.has_value());
+            INFO(again->departs);
+            CHECK(again->same);
+            CHECK(again->again.text == a.text);
+            if (heard < at) break;
+            for (std::size_t i = 0; i + 1 < a.candidates.size(); i += 2)
+                done_beside_cut += (a.candidates[i].finish == finish_reason::budget) != (a.candidates[i + 1].finish == finish_reason::budget) ? 1 : 0;
+        }
+    CHECK(done_beside_cut > 0);
+}
+
 TEST_CASE("trace: the settings of a run are part of it") {
     scripted_engine e(hence_test::sums());
     reason_options options{.seed = 9, .max_tokens = 30, .trace = true};

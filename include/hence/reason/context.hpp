@@ -396,7 +396,14 @@ private:
     }
     [[nodiscard]] result<void> end_replayed_budget(std::size_t cuts_before) {
         if (options_.cuts.empty() || cuts_.size() == cuts_before) return {};
-        return engine_.set_budget({.tokens = 0});
+        return stop_clock();
+    }
+    // As after a deadline: nothing more is computed, but what costs no time is still done (text is forced as far as the
+    // tokens last), or a probe's branch would be another than the recorded one.
+    [[nodiscard]] result<void> stop_clock() {
+        budget left = engine_.remaining_budget();
+        left.deadline = std::chrono::nanoseconds(0);
+        return engine_.set_budget(left);
     }
     // A budget may also end between branches. The calls at which a strategy can learn of it are counted, and the one at
     // which it did is kept as the position of a stream that no branch has.
@@ -411,7 +418,7 @@ private:
         if (end_noted_) return;
         end_noted_ = true;
         cuts_.push_back({end_stream(), checks_});
-        if (!options_.cuts.empty()) (void)engine_.set_budget({.tokens = 0});  // cannot fail: 0 is no negative limit
+        if (!options_.cuts.empty()) (void)stop_clock();  // cannot fail: no limit is negative
     }
 
     Engine& engine_;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compiles every public header alone and twice in a row: each must include what it uses, be guarded, and be free of warnings.
 
-Header-only where the header brings definitions of its own (a .inl.hpp); where it does not, as in the compiled form, since
-the definitions of what it includes have been seen with those headers.
+Header-only where the header brings definitions of its own (a .inl.hpp), and those that bring all others; the rest as in the
+compiled form, since the definitions of what they include have been seen with those headers.
 
 usage: headers_alone.py SOURCE COMPILER [no-eigen]
 """
@@ -27,8 +27,8 @@ def public_headers(include, eigen):
 
 def check(compiler, include, header):
     source = f"#include <hence/{header}>\n#include <hence/{header}>\n"
-    form = [] if '.inl.hpp"' in (include / "hence" / header).read_text() else ["-DHENCE_COMPILED"]
-    command = [*compiler.split(), "-std=c++20", "-fsyntax-only", *WARNINGS, f"-I{include}", *form,
+    header_only = "/" not in header or '.inl.hpp"' in (include / "hence" / header).read_text()
+    command = [*compiler.split(), "-std=c++20", "-fsyntax-only", *WARNINGS, f"-I{include}", *([] if header_only else ["-DHENCE_COMPILED"]),
                "-isystem", "/usr/include/eigen3", "-x", "c++", "-"]
     done = subprocess.run(command, input=source, capture_output=True, text=True)
     return header, done.returncode, done.stderr

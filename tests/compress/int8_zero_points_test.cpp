@@ -200,5 +200,8 @@ TEST_CASE("zero points that are none are refused with their tensor, and so are t
           }).code == errc::not_a_number);
     CHECK(refusal([&](compress::compressed_tensor& t) { std::swap(t.shape[0], t.shape[1]); }).code == errc::mismatch);
     CHECK(refusal([&](compress::compressed_tensor& t) { t.shape = {t.shape[0] * t.shape[1]}; }).code == errc::mismatch);
-    CHECK(compress::quantize(source, {.type = dtype::q8_0, .asymmetric = true}).error().code == errc::invalid_argument);
+    const auto elsewhere = compress::quantize(source, {.type = dtype::q8_0, .asymmetric = true});
+    REQUIRE_FALSE(elsewhere);
+    CHECK(elsewhere.error().code == errc::invalid_argument);
+    CHECK(elsewhere.error().where == "quantize.asymmetric");
 }

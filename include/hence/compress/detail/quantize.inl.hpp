@@ -106,9 +106,12 @@ private:
             return make_error(errc::invalid_argument, where,
                               "nearest or search for " + std::string(name(options_.type)),
                               "a method for block formats");
-        if (options_.type != dtype::i8 && (options_.smooth > 0.0f || options_.fixed_activations || options_.asymmetric))
-            return make_error(errc::invalid_argument, where,
-                              "int8, where smoothing, fixed activations and zero points belong",
+        const char* const of_int8_only = options_.smooth > 0.0f        ? "quantize.smooth"
+                                         : options_.fixed_activations ? "quantize.fixed_activations"
+                                         : options_.asymmetric        ? "quantize.asymmetric"
+                                                                      : nullptr;
+        if (options_.type != dtype::i8 && of_int8_only != nullptr)
+            return make_error(errc::invalid_argument, of_int8_only, "the type int8, where it belongs",
                               std::string(name(options_.type)));
         std::optional<error> first;
         for (const file_tensor& tensor : file_.tensors()) {

@@ -2,7 +2,8 @@
 //
 // A panel is taken in chunks of 512 columns at most. A chunk is first opened into a buffer in the first-level cache, once for
 // up to 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales).
-// Nibbles that few tiles use are not opened: the tile takes them apart (packed). The tiles then know four kinds of blocks only, so that a new format costs no new tile:
+// Nibbles that few tiles use are not opened: the tile takes them apart (packed). The tiles then know four kinds of blocks
+// only, so that a new format costs no new tile:
 //   bytes    value + 128, one scale per 32 columns; a panel that has bytes already is read where it lies
 //   nibbles  unsigned values below 16, one scale (and minimum) per 32 columns
 //   small    the same with values below 32; where sums of products have 32 bits, nibbles are small

@@ -253,10 +253,8 @@ HENCE_INLINE void pipeline::split(const cut_step& step, const pattern* compiled,
                                       [](const code_point& c) { return c.valid && is_whitespace(c.value); });
         } else if (compiled != nullptr) {
             compiled->find_all(text, *memory, s.matches);
-        } else if (!step.find.empty()) {
-            for (std::size_t at = text.find(step.find); at != std::string_view::npos;
-                 at = text.find(step.find, at + step.find.size()))
-                s.matches.push_back({at, at + step.find.size()});
+        } else {
+            detail::find_all(text, step.find, s.matches);
         }
         // Matches and what lies between, in order, each told as found or not; then the behaviour joins or drops.
         const std::size_t first = s.finer.size();

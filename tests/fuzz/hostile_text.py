@@ -40,6 +40,7 @@ def templates():
     yield "number-too-long", "{{ " + "9" * 400 + " }}", ""
     yield "power-too-large", "{{ 10 ** 100000 }}", ""
     yield "slice-step-zero", "{{ 'abc'[::0] }}", ""
+    yield "slice-among-indices", "{{ 'abc'[:1, 0] }}", ""
     yield "indent-10-12", "{{ 'a\\nb' | indent(1000000000000) }}", ""
     yield "not-utf-8", b"{{ '\xff\xfe' }}{% x", ""
     yield "nul-in-tag", b"{% i\0f 1 %}{% endif %}", ""

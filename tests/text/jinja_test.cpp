@@ -67,6 +67,7 @@ TEST_CASE("errors name the line and what was expected", "[text][jinja]") {
     CHECK(mentions(rendered("{% break %}"), "'break' inside a loop"));
     CHECK(mentions(rendered("{# open"), "expected '#}' to end the comment"));
     CHECK(mentions(rendered("{{ 'open }}"), "expected the end of the string"));
+    CHECK(mentions(rendered("\n{{ 'abc'[:1, 0] }}"), "line 2: expected a slice alone in its brackets, found one among several indices"));
 }
 
 TEST_CASE("a template cannot take more than its limits", "[text][jinja]") {

@@ -7,6 +7,7 @@
 #include "jinja_lexer.hpp"
 #include "jinja_value.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -620,6 +621,11 @@ private:
                 expect("]");
                 if (failure_) return 0;
                 if (parts.empty()) fail(errc::bad_format, "an index", "']'");
+                // Jinja's grammar takes a slice among several; what it makes of one no engine can run.
+                const auto is_slice = [&](std::uint32_t part) { return p_.nodes[part].kind == node_kind::slice; };
+                if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), is_slice)) {
+                    fail(errc::bad_format, "a slice alone in its brackets", "one among several indices");
+                }
                 const std::uint32_t index = parts.size() == 1 ? parts[0] : add(node_kind::tuple, parts, line);
                 n = add(node_kind::item, {n, index}, line);
             } else if (is("(")) {

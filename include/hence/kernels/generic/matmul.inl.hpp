@@ -47,3 +47,32 @@ HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::si
     const std::size_t at = panel + p < last ? panel + p : last - 1;
     return args.weights.data + at * bytes;
 }
+
+// Weights of few rows come from memory as fast as they are asked for. Where a panel is one stream, a tile asks for what it
+// reads in `bytes_ahead`, as a processor's own prefetching keeps too small a distance. Where scales follow the values, and
+// a tile walks through both at once, the next panels are asked for while it works on these.
+inline constexpr std::size_t bytes_ahead = 4096;
+HENCE_ALWAYS_INLINE void ask_ahead(const void* now) { __builtin_prefetch(static_cast<const char*>(now) + bytes_ahead, 0, 3); }
+
+struct panels_ahead {
+    const char* at;
+    std::size_t lines = 0;  // still to be asked for
+    std::size_t per_part;
+
+    // Panels [panel, panel + count) in `parts` calls of next_part(), as far as they lie before `last`.
+    panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count, std::size_t last, std::size_t panel_bytes,
+                 std::size_t parts)
+        : at(reinterpret_cast<const char*>(args.weights.data)) {
+        if (panel < last) {
+            at += panel * panel_bytes;
+            lines = (last - panel < count ? last - panel : count) * (panel_bytes / 64);
+        }
+        per_part = (lines + parts - 1) / parts;
+    }
+    HENCE_ALWAYS_INLINE void next_part() {
+        const std::size_t now = lines < per_part ? lines : per_part;
+        for (std::size_t i = 0; i < now; ++i) __builtin_prefetch(at + 64 * i, 0, 3);
+        at += 64 * now;
+        lines -= now;
+    }
+};

@@ -21,6 +21,7 @@ struct bf16_kernel {
             HENCE_UNROLL
             for (int p = 0; p < panels; ++p) {
                 w[p] = load_pair(values[p]);
+                if constexpr (Rows <= 2) ask_ahead(values[p]);
                 values[p] += 32;
             }
             HENCE_UNROLL

@@ -333,6 +333,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 continue;
             }
         }
+        panels_ahead ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, chunks);
         for (std::size_t row = 0; row < args.rows; row += rows_together) {
             const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
             activations in = args.in;
@@ -347,6 +348,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(form, layout, panel_data(args, panel, last, p, panel_bytes), what.first,
                                                what.blocks, packed, buffers[p]);
+                ahead.next_part();
                 walk_rows<block_tile<Kind>>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)

@@ -46,6 +46,7 @@ struct float_kernel {
             HENCE_UNROLL
             for (int p = 0; p < panels; ++p) {
                 Element::load(values[p], w[p]);
+                if constexpr (Rows <= 2) ask_ahead(values[p]);
                 values[p] += Element::bytes;
             }
             const int used = step == 1 || k + Element::step <= columns ? step : 1;  // an odd last column of pairs

@@ -27,7 +27,10 @@ struct i8_kernel {
         for (std::size_t g = 0; g < groups; ++g, a += 4) {
             vb w[panels];
             HENCE_UNROLL
-            for (int p = 0; p < panels; ++p) w[p] = load_bytes(values[p] + 64 * g);
+            for (int p = 0; p < panels; ++p) {
+                w[p] = load_bytes(values[p] + 64 * g);
+                if constexpr (Rows <= 2) ask_ahead(values[p] + 64 * g);
+            }
             HENCE_UNROLL
             for (int r = 0; r < Rows; ++r) {
                 const vq x = broadcast_four(a + static_cast<std::size_t>(r) * args.in.quant_stride);

@@ -28,7 +28,10 @@ HENCE_NOINLINE void one_row(const matmul_args& args, const block_form& form, con
     vf sum[panels];
     HENCE_UNROLL
     for (int p = 0; p < panels; ++p) sum[p] = zero();
-    for (std::size_t b = 0; b < args.weights.columns / block_columns; ++b, a += block_columns) {
+    const std::size_t blocks = args.weights.columns / block_columns;
+    panels_ahead ahead(args, panel + tile_panels, tile_panels, last, layout.bytes(), blocks);
+    for (std::size_t b = 0; b < blocks; ++b, a += block_columns) {
+        ahead.next_part();
         const block_sum* const a_sum = args.in.block_sums + b;
         vi dot[panels];
         HENCE_UNROLL

@@ -116,7 +116,9 @@ struct sparse_groups_kernel {
         const auto* scales = reinterpret_cast<const std::uint16_t*>(base + layout.value_bytes);
         const std::size_t blocks = args.weights.columns / block_columns;
         sparse_rows<Rows> t(args, row);
+        panels_ahead ahead(args, panel + 1, row == 0 ? 1 : 0, args.weights.panels(), layout.bytes(), blocks);
         for (std::size_t b = 0; b < blocks; ++b, values += Format::block_bytes) {
+            ahead.next_part();
             t.begin_block();
             step<0>(values, b * block_columns, t);
             step<1>(values, b * block_columns, t);
@@ -143,6 +145,7 @@ struct sparse_block_kernel {
             for (unsigned left = present[b]; left != 0; left &= left - 1, values += 64) {
                 const std::size_t column = b * block_columns + 4u * static_cast<unsigned>(__builtin_ctz(left));
                 const sb w = load_sparse(values);
+                ask_ahead(values);
                 HENCE_UNROLL
                 for (int r = 0; r < Rows; ++r) t.dot[r] = dot_chosen(t.dot[r], w, repeat_four(t.row(r) + column));
             }
@@ -168,6 +171,8 @@ struct sparse_rows_kernel {
             for (unsigned i = 0; i < counts[b]; ++i, values += 128) {
                 const sb w = load_sparse(values);
                 const sb places = load_sparse(values + 64);
+                ask_ahead(values);
+                ask_ahead(values + 64);
                 HENCE_UNROLL
                 for (int r = 0; r < Rows; ++r)
                     t.dot[r] = dot_chosen(t.dot[r], w, choose_of_32(t.row(r) + b * block_columns, places));

@@ -22,6 +22,7 @@ struct sparse_float_block_kernel {
                 for (int k = 0; k < 4; k += step, values += Element::bytes) {
                     vf w[step];
                     Element::load(values, w);
+                    ask_ahead(values);
                     HENCE_UNROLL
                     for (int s = 0; s < step; ++s) HENCE_UNROLL
                     for (int r = 0; r < Rows; ++r)
@@ -54,6 +55,8 @@ struct sparse_float_rows_kernel {
         for (std::size_t slot = 0; slot < slots; slot += Element::step, values += Element::bytes) {
             vf w[step];
             Element::load(values, w);
+            ask_ahead(values);
+            ask_ahead(columns);
             HENCE_UNROLL
             for (int s = 0; s < step; ++s, columns += panel_rows) HENCE_UNROLL
             for (int r = 0; r < Rows; ++r)

@@ -6,6 +6,7 @@
 #include <hence/cache/page_pool.hpp>
 #include <hence/cache/sequence.hpp>
 #include <hence/compress/prune.hpp>
+#include <hence/compress/quantize.hpp>
 #include <hence/compress/sensitivity.hpp>
 #include <hence/compress/shrink.hpp>
 #include <hence/io/gguf_writer.hpp>
@@ -187,6 +188,23 @@ TEST_CASE("what cannot be pruned is refused, and no file is left") {
     CHECK(e.code == errc::not_a_number);
     CHECK(e.message().find("blk.1.ffn_up.weight") != std::string::npos);
     CHECK(e.message().find("row 3, column 4") != std::string::npos);
+
+    const std::string text = sample_text(900);  // a Hessian made negative, which a method alone could not place
+    const error first = refused(file, {.pattern = halves,
+                                       .score = compress::prune_score::sparsegpt,
+                                       .calibration = text,
+                                       .reading = {.window = 64},
+                                       .compensation = {.damping = -2}});
+    CHECK(first.code == errc::not_a_number);
+    CHECK(first.tensor_name.starts_with("blk.0."));
+    const auto rounded = compress::quantize(file, {.type = dtype::q4_0,
+                                                   .method = compress::quantize_method::gptq,
+                                                   .calibration = text,
+                                                   .reading = {.window = 64},
+                                                   .compensation = {.damping = -2}});
+    REQUIRE_FALSE(rounded);
+    CHECK(rounded.error().code == errc::not_a_number);
+    CHECK(rounded.error().tensor_name.starts_with("blk.0."));
 }
 
 TEST_CASE("a shrunk model computes what is left: nothing changes where only zeros went") {

@@ -156,10 +156,11 @@ private:
         if (options_.score == prune_score::sparsegpt) {
             std::optional<sparsegpt_rows>& factor = factors_[inputs];
             if (!factor) {
-                HENCE_TRY_ASSIGN(made, sparsegpt_factor(inputs->gram, columns, options_.compensation.damping));
+                HENCE_TRY_ASSIGN(made, made_of(t.name, sparsegpt_factor(inputs->gram, columns, options_.compensation.damping)));
                 factor = std::move(made);
             }
-            HENCE_TRY_ASSIGN(found, sparsegpt_along(*factor, weights.view(), pattern, team_, options_.compensation));
+            HENCE_TRY_ASSIGN(
+                found, made_of(t.name, sparsegpt_along(*factor, weights.view(), pattern, team_, options_.compensation)));
             kept = std::move(found);
         } else {
             owned_vector<float> norms(columns);

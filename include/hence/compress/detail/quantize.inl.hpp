@@ -191,10 +191,10 @@ private:
             if (compensate) {
                 std::optional<gptq_course>& course = courses_[inputs];
                 if (!course) {
-                    HENCE_TRY_ASSIGN(found, gptq_course::make(*inputs, options_.compensation));
+                    HENCE_TRY_ASSIGN(found, made_of(t.name, gptq_course::make(*inputs, options_.compensation)));
                     course = std::move(found);
                 }
-                HENCE_TRY_ASSIGN(rounded, gptq_along(*course, *type, matrix.values, matrix.rows, team_));
+                HENCE_TRY_ASSIGN(rounded, made_of(t.name, gptq_along(*course, *type, matrix.values, matrix.rows, team_)));
                 data = std::move(rounded);
             } else {
                 data = encode_rows(*type, matrix, how);

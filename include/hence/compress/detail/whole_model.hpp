@@ -47,6 +47,13 @@ inline result<std::vector<float>> finite_floats(const gguf_file& file, const fil
     return values;
 }
 
+/// What a method made of a tensor; where it failed, the tensor's name as well, which the method does not know.
+template <class T>
+result<T> made_of(const std::string& tensor, result<T> made) {
+    if (!made.has_value() && made.error().tensor_name.empty()) made.error().tensor_name = tensor;
+    return made;
+}
+
 /// Takes a calibration text through the layers of a file's model. `work` gets one layer's statistics (which are its to
 /// change) and the configuration, and returns the tensors that replace the layer's before the text goes on.
 template <class Work>

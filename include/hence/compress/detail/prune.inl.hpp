@@ -156,7 +156,8 @@ private:
         if (options_.score == prune_score::sparsegpt) {
             std::optional<sparsegpt_rows>& factor = factors_[inputs];
             if (!factor) {
-                HENCE_TRY_ASSIGN(made, made_of(t.name, sparsegpt_factor(inputs->gram, columns, options_.compensation.damping)));
+                HENCE_TRY_ASSIGN(made,
+                                 made_of(t.name, sparsegpt_factor(inputs->gram, columns, options_.compensation.damping)));
                 factor = std::move(made);
             }
             HENCE_TRY_ASSIGN(

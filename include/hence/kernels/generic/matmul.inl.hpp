@@ -57,16 +57,15 @@ HENCE_ALWAYS_INLINE void ask_ahead(const void* now) { __builtin_prefetch(static_
 struct panels_ahead {
     const char* at;
     std::size_t lines = 0;  // still to be asked for
-    std::size_t per_part;
+    std::size_t per_part = 0;
 
     // Panels [panel, panel + count) in `parts` calls of next_part(), as far as they lie before `last`.
     panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count, std::size_t last, std::size_t panel_bytes,
                  std::size_t parts)
         : at(reinterpret_cast<const char*>(args.weights.data)) {
-        if (panel < last) {
-            at += panel * panel_bytes;
-            lines = (last - panel < count ? last - panel : count) * (panel_bytes / 64);
-        }
+        if (panel >= last || parts == 0) return;
+        at += panel * panel_bytes;
+        lines = (last - panel < count ? last - panel : count) * (panel_bytes / 64);
         per_part = (lines + parts - 1) / parts;
     }
     HENCE_ALWAYS_INLINE void next_part() {

@@ -29,7 +29,7 @@ double seconds_since(clock_type::time_point start) {
 using vector_of_bytes = std::uint64_t __attribute__((vector_size(16)));
 
 // Eight independent sums: the loop waits for memory and for nothing else. It asks for what it reads 4 KB ahead: a processor's
-// own prefetching keeps a smaller distance, and one thread then gets a fifth less.
+// own prefetching keeps a smaller distance, and one thread then gets a tenth less.
 std::uint64_t read_all(const std::byte* data, std::size_t bytes) {
     vector_of_bytes sums[8] = {};
     for (std::size_t at = 0; at + 128 <= bytes; at += 128) {

@@ -623,9 +623,8 @@ private:
                 if (parts.empty()) fail(errc::bad_format, "an index", "']'");
                 // Jinja's grammar takes a slice among several; what it makes of one no engine can run.
                 const auto is_slice = [&](std::uint32_t part) { return p_.nodes[part].kind == node_kind::slice; };
-                if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), is_slice)) {
+                if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), is_slice))
                     fail(errc::bad_format, "a slice alone in its brackets", "one among several indices");
-                }
                 const std::uint32_t index = parts.size() == 1 ? parts[0] : add(node_kind::tuple, parts, line);
                 n = add(node_kind::item, {n, index}, line);
             } else if (is("(")) {

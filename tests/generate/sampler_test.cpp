@@ -247,6 +247,51 @@ TEST_CASE("NaN and infinite logits are refused with the token that has them") {
     }
 }
 
+TEST_CASE("what the model knows of its blocks changes no draw") {
+    for (const std::size_t size : {1u, 64u, 130u, 1000u}) {
+        sampler s(size);
+        for (std::uint64_t key = 0; key < 60; ++key) {
+            auto logits = make_logits(size, key);
+            if (key % 10 == 9) logits[key * 7 % size] = std::numeric_limits<float>::quiet_NaN();
+            std::vector<float> tops((size + logit_block - 1) / logit_block, -std::numeric_limits<float>::infinity());
+            for (std::size_t i = 0; i < size; ++i) {
+                float& top = tops[i / logit_block];
+                if (!std::isnan(top) && !(logits[i] <= top)) top = logits[i];
+            }
+            sampling how;
+            how.temperature = key % 3 == 0 ? 0.0f : 0.8f;
+            how.top_p = key % 2 == 0 ? 1.0f : 0.9f;
+            how.repetition_penalty = key % 5 == 0 ? 1.3f : 1.0f;
+            if (key % 4 == 0) {  // the best is banned, another raised, one named twice
+                const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+                how.logit_bias = {{static_cast<token_id>(best), -std::numeric_limits<float>::infinity()},
+                                  {static_cast<token_id>(size / 2), 2.0f}, {static_cast<token_id>(size / 2), 1.0f}};
+            }
+            const std::vector<token_id> history{0, static_cast<token_id>(size - 1), 0};
+            draw_request request;
+            request.how = &how;
+            request.history = history;
+            request.position = static_cast<std::uint32_t>(key);
+            request.log_probability = request.self_certainty = true;
+            request.confidence_top_k = 3;
+            request.restore = true;
+            const drawn alone = s.draw(logits, request);
+            for (const float first : {tops[0], std::numeric_limits<float>::quiet_NaN()}) {  // NaN: not filled in
+                tops[0] = first;
+                request.block_tops = tops.data();
+                const drawn told = s.draw(logits, request);
+                INFO(size << " tokens, key " << key);
+                REQUIRE(told.token == alone.token);
+                REQUIRE(told.status == alone.status);
+                if (alone.status != draw_status::ok) continue;
+                REQUIRE(told.statistics.log_probability == alone.statistics.log_probability);
+                REQUIRE(told.statistics.confidence == alone.statistics.confidence);
+                REQUIRE(told.statistics.self_certainty == alone.statistics.self_certainty);
+            }
+        }
+    }
+}
+
 TEST_CASE("penalties and biases change the logits as documented") {
     sampler s(6);
     s.reserve(8, 4);

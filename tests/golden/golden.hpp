@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <filesystem>
 #include <set>
 #include <span>
@@ -151,8 +152,17 @@ inline std::vector<float> run(const hence::decoder& model, std::span<const hence
     for (std::size_t i = 0; i < ids.size(); ++i)
         rows.push_back({ids[i], static_cast<std::int32_t>(i), 0, static_cast<std::int32_t>(i)});
     std::vector<float> logits(ids.size() * vocabulary);
-    model.forward({rows, {&table, 1}, layout, logits.data(), vocabulary, static_cast<std::int32_t>(ids.size())}, workspace,
-                  team);
+    const std::size_t blocks = (vocabulary + hence::logit_block - 1) / hence::logit_block;
+    std::vector<float> tops(ids.size() * blocks, std::numeric_limits<float>::infinity());
+    model.forward({.rows = rows, .sequences = {&table, 1}, .layout = layout, .logits = logits.data(), .logits_stride = vocabulary,
+                   .logits_count = static_cast<std::int32_t>(ids.size()), .block_tops = tops.data(), .block_tops_stride = blocks},
+                  workspace, team);
+    for (std::size_t i = 0; i < ids.size() * blocks; ++i) {
+        const auto first = logits.begin() + static_cast<std::ptrdiff_t>(i / blocks * vocabulary + i % blocks * hence::logit_block);
+        const std::size_t count = std::min(hence::logit_block, vocabulary - i % blocks * hence::logit_block);
+        if (tops[i] != *std::max_element(first, first + static_cast<std::ptrdiff_t>(count)))
+            FAIL("block " << i % blocks << " of row " << i / blocks << ": " << tops[i] << " is not its largest logit");
+    }
     return logits;
 }
 

@@ -326,6 +326,33 @@ TEST_CASE("maximum: infinities are values, one NaN anywhere makes it NaN") {
     }
 }
 
+TEST_CASE("block_tops: the largest of each 64, and NaN where one of them is not finite") {
+    for (const hence::kernel_table* table : tiers()) {
+        for (const std::size_t n : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 128u, 143u, 200u}) {
+            INFO(label(*table) << ", " << n << " values");
+            std::vector<float> x = random_values(n).normals(n);
+            for (float& v : x) v -= 10.0f;  // all negative: no hidden zero wins
+            const std::size_t blocks = (n + 63) / 64;
+            std::vector<float> wanted(blocks, -infinite);
+            for (std::size_t i = 0; i < n; ++i) wanted[i / 64] = std::max(wanted[i / 64], x[i]);
+            std::vector<float> found(blocks + 1, 7.0f);
+            table->block_tops(x.data(), n, found.data());
+            REQUIRE(found.back() == 7.0f);
+            found.pop_back();
+            REQUIRE(found == wanted);
+            for (std::size_t at = 0; at < n; ++at) {
+                for (const float bad : {not_a_number, infinite, -infinite}) {
+                    std::vector<float> y = x;
+                    y[at] = bad;
+                    table->block_tops(y.data(), n, found.data());
+                    for (std::size_t b = 0; b < blocks; ++b)
+                        REQUIRE((b == at / 64 ? std::isnan(found[b]) : found[b] == wanted[b]));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("sum_exp: the error does not grow with the vocabulary") {
     for (const std::size_t n : {5u, 1024u, 1030u, 200001u}) {
         const std::vector<float> x = random_values(n).normals(n, 4.0f);

@@ -15,6 +15,9 @@
 
 HENCE_NAMESPACE_BEGIN
 
+/// Tokens whose largest logit is known together: samplers skip whole blocks of them.
+inline constexpr std::size_t logit_block = 64;
+
 /// One token to run through the network at one position of one sequence.
 struct step_row {
     token_id token = 0;
@@ -38,6 +41,10 @@ struct step {
     float* logits = nullptr;        ///< [rows that ask][logits_stride]
     std::size_t logits_stride = 0;  ///< elements; at least the vocabulary
     std::int32_t logits_count = 0;  ///< how many rows ask
+    /// Null, or [rows that ask][block_tops_stride]: the largest logit of each logit_block of tokens, NaN where one of them is
+    /// not finite. A model may leave them as they come; a row that begins with NaN counts as left.
+    float* block_tops = nullptr;
+    std::size_t block_tops_stride = 0;  ///< elements
 };
 
 /// What a model needs to know to reserve all memory that its steps will use.

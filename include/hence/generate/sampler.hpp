@@ -10,6 +10,7 @@
 #ifndef HENCE_GENERATE_SAMPLER_HPP
 #define HENCE_GENERATE_SAMPLER_HPP
 
+#include "../cache/step.hpp"
 #include "../core/result.hpp"
 #include "../core/rng.hpp"
 #include "../core/types.hpp"
@@ -41,6 +42,7 @@ struct draw_request {
     int confidence_top_k = 0;        ///< as until::confidence_top_k
     bool self_certainty = false;     ///< as until::self_certainty
     bool restore = false;            ///< leave the logits as they came, for others that draw from them
+    const float* block_tops = nullptr;  ///< of these logits, as step::block_tops; null: not known
 };
 
 enum class draw_status : std::uint8_t {
@@ -76,7 +78,7 @@ public:
     /// @errors none: see drawn::status
     /// @numerics the law is softmax(logits / temperature) over the survivors up to 2^-64 per token and the
     ///   rounding of double; test: sampler_test "law". Statistics are of the unchanged logits at temperature 1
-    /// @cost O(vocabulary): greedy one pass; sampling one more over the blocks that hold survivors, with a quarter of
+    /// @cost O(vocabulary): greedy one pass, or none where block_tops is given; sampling one more over the blocks that hold survivors, with a quarter of
     ///   a Philox block per token; top_p and statistics one more, with an exponential per token
     /// @threads re-entrant on different samplers; no allocation
     /// @source Gumbel, "Statistical theory of extreme values", 1954 (max rule); Holtzman et al., arXiv 1904.09751
@@ -98,7 +100,9 @@ private:
         float raw;
     };
 
-    [[nodiscard]] bool scan(std::span<const float> logits) noexcept;
+    [[nodiscard]] bool scan(std::span<const float> logits, const float* known) noexcept;
+    void rescan(std::span<const float> logits) noexcept;
+    void find_top(std::span<const float> logits) noexcept;
     void adjust(std::span<float> logits, const draw_request& request) noexcept;
     void gather(std::span<const float> logits, float at_least) noexcept;
     void keep_top(std::span<const float> logits, std::size_t count) noexcept;

@@ -66,6 +66,8 @@ struct kernel_table {
     void (*softcap)(float* x, float cap, std::size_t n) noexcept = nullptr;
     /// x = exp(x - max) / sum; returns log(sum(exp(x))).
     float (*softmax)(float* x, std::size_t n) noexcept = nullptr;
+    /// tops[i]: the largest of values [64 i, 64 i + 64), of those there are; NaN if one of them is not finite.
+    void (*block_tops)(const float* x, std::size_t n, float* tops) noexcept = nullptr;
     /// The largest value; NaN if any value is NaN.
     float (*maximum)(const float* x, std::size_t n) noexcept = nullptr;
     /// sum(exp(x - shift)).

@@ -86,6 +86,7 @@ HENCE_INLINE engine_core::engine_core(std::unique_ptr<model_runner> model, const
     rows_.reserve(options_.max_rows);
     kept_.reserve(options_.keep_prompts + 1);
     logit_stride_ = (vocabulary_ + 15) / 16 * 16;
+    block_tops_stride_ = (vocabulary_ + logit_block - 1) / logit_block;
 }
 
 HENCE_INLINE result<void> engine_core::prepare() {

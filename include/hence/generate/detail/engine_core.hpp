@@ -200,6 +200,8 @@ private:
     std::size_t logit_stride_ = 0;
     std::pmr::vector<std::byte> logit_memory_;
     float* logit_data_ = nullptr;
+    float* block_tops_ = nullptr;         // of the logits: see step
+    std::size_t block_tops_stride_ = 0;
 };
 
 }  // namespace detail

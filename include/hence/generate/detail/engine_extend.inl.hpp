@@ -204,6 +204,7 @@ HENCE_INLINE void engine_core::draw(const until& rules) noexcept {
             request.confidence_top_k = rules.confidence_top_k;
             request.self_certainty = rules.self_certainty;
             request.restore = true;
+            request.block_tops = block_tops_ + row * block_tops_stride_;
             draws_[i] = own.draw({logit_data_ + row * logit_stride_, vocabulary_}, request);
         }
     };

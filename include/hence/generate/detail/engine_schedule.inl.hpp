@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 HENCE_NAMESPACE_BEGIN
 
@@ -25,11 +26,13 @@ inline std::size_t common_prefix(std::span<const token_id> a, std::span<const to
 
 HENCE_INLINE void engine_core::reserve_logits(std::size_t rows) {
     if (rows <= logit_rows_) return;
+    const std::size_t bytes = rows * (logit_stride_ + block_tops_stride_) * sizeof(float);
     logit_memory_.clear();
-    logit_memory_.resize(rows * logit_stride_ * sizeof(float) + HENCE_ALIGNMENT);
+    logit_memory_.resize(bytes + HENCE_ALIGNMENT);
     void* start = logit_memory_.data();
     std::size_t space = logit_memory_.size();
-    logit_data_ = static_cast<float*>(std::align(HENCE_ALIGNMENT, rows * logit_stride_ * sizeof(float), start, space));
+    logit_data_ = static_cast<float*>(std::align(HENCE_ALIGNMENT, bytes, start, space));
+    block_tops_ = logit_data_ + rows * logit_stride_;
     logit_rows_ = rows;
 }
 
@@ -190,6 +193,10 @@ HENCE_INLINE void engine_core::forward() {
     s.logits = logit_data_;
     s.logits_stride = logit_stride_;
     s.logits_count = logits_;
+    s.block_tops = block_tops_;
+    s.block_tops_stride = block_tops_stride_;
+    for (std::int32_t i = 0; i < logits_; ++i)
+        block_tops_[static_cast<std::size_t>(i) * block_tops_stride_] = std::numeric_limits<float>::quiet_NaN();
     model_->forward(s, *team_);
     ++used_.forwards;
     used_.rows += static_cast<std::int64_t>(rows_.size());

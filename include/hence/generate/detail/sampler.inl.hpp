@@ -62,30 +62,52 @@ HENCE_INLINE void sampler::reserve(std::size_t history, std::size_t biases) {
     changes_.reserve(history + biases);
 }
 
-// Fills block_tops_, top_ and arg_; false when a logit is NaN or infinite. Minus infinity is a banned token once adjust()
-// has run.
-HENCE_INLINE bool sampler::scan(std::span<const float> logits) noexcept {
+// Fills block_tops_, top_ and arg_, from what the model found where it has; false when a logit is NaN or infinite.
+HENCE_INLINE bool sampler::scan(std::span<const float> logits, const float* known) noexcept {
     constexpr std::size_t block = detail::vocabulary::block;
+    bool finite = known != nullptr;
+    if (finite) {
+        block_tops_.assign(known, known + block_tops_.size());
+        for (const float top : block_tops_) finite = finite && top == top;
+    }
+    if (!finite) {  // not known, or NaN
+        finite = true;
+        for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+            const std::size_t first = b * block;
+            const detail::vocabulary::block_scan found =
+                detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first));
+            finite = finite && found.finite;
+            block_tops_[b] = found.top;
+        }
+    }
+    find_top(logits);
+    return finite;
+}
+
+// After adjust(): the blocks that it changed. Minus infinity is a banned token.
+HENCE_INLINE void sampler::rescan(std::span<const float> logits) noexcept {
+    constexpr std::size_t block = detail::vocabulary::block;
+    for (const change& c : changes_) {
+        const std::size_t b = static_cast<std::size_t>(c.id) / block;
+        block_tops_[b] = detail::vocabulary::scan_block(logits.data() + b * block, std::min(block, logits.size() - b * block)).top;
+    }
+    find_top(logits);
+}
+
+HENCE_INLINE void sampler::find_top(std::span<const float> logits) noexcept {
     top_ = -std::numeric_limits<float>::infinity();
     std::size_t best = 0;
-    bool finite = true;
     for (std::size_t b = 0; b < block_tops_.size(); ++b) {
-        const std::size_t first = b * block;
-        const detail::vocabulary::block_scan found =
-            detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first));
-        finite = finite && found.finite;
-        block_tops_[b] = found.top;
         if (block_tops_[b] > top_) {
             top_ = block_tops_[b];
             best = b;
         }
     }
     arg_ = no_token;
-    if (top_ == -std::numeric_limits<float>::infinity()) return finite;
-    std::size_t i = best * block;
+    if (top_ == -std::numeric_limits<float>::infinity()) return;
+    std::size_t i = best * detail::vocabulary::block;
     while (logits[i] != top_) ++i;
     arg_ = static_cast<token_id>(i);
-    return finite;
 }
 
 // Penalties and biases, in place; changes_ remembers what the model said.
@@ -264,7 +286,7 @@ HENCE_INLINE token_id sampler::draw_survivor(std::span<const float> logits, cand
 HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& request) noexcept {
     drawn out;
     const sampling& how = *request.how;
-    if (!scan(logits)) {
+    if (!scan(logits, request.block_tops)) {
         out.token = first_not_finite(logits);
         out.status = draw_status::not_a_number;
         return out;
@@ -288,7 +310,7 @@ HENCE_INLINE drawn sampler::draw(std::span<float> logits, const draw_request& re
     }
 
     adjust(logits, request);
-    if (!changes_.empty()) (void)scan(logits);  // what is banned is infinite
+    if (!changes_.empty()) rescan(logits);
     if (arg_ == no_token) {
         out.status = draw_status::no_candidate;
     } else if (how.temperature == 0) {

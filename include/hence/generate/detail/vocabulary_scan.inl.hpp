@@ -4,6 +4,7 @@
 #ifndef HENCE_GENERATE_DETAIL_VOCABULARY_SCAN_INL_HPP
 #define HENCE_GENERATE_DETAIL_VOCABULARY_SCAN_INL_HPP
 
+#include "../../cache/step.hpp"
 #include "../../config.hpp"
 #include "../../core/rng.hpp"
 #include "../../core/types.hpp"
@@ -21,7 +22,7 @@ HENCE_NAMESPACE_BEGIN
 namespace detail::vocabulary {
 
 // Tokens per block: each block's largest logit is kept, so that later passes skip whole blocks.
-inline constexpr std::size_t block = 64;
+inline constexpr std::size_t block = logit_block;
 
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef std::int32_t i32x4 __attribute__((vector_size(16)));

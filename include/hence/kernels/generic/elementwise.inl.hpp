@@ -158,6 +158,29 @@ inline float maximum(const float* x, std::size_t n) noexcept {
     return m;
 }
 
+inline void block_tops(const float* x, std::size_t n, float* tops) noexcept {
+    for (std::size_t left = n; left != 0; ++tops) {
+        const std::size_t size = left < 64 ? left : 64;
+        vf largest = set1(-__builtin_inff());
+        vf check = zero();  // becomes NaN where a value is not finite
+        std::size_t i = 0;
+        for (; i + 16 <= size; i += 16) {
+            const vf v = load(x + i);
+            largest = max(v, largest);
+            check = add(check, mul(v, zero()));
+        }
+        float top = max_lanes(largest);
+        float bad = sum_lanes(check);
+        for (; i < size; ++i) {
+            top = x[i] > top ? x[i] : top;
+            bad += x[i] * 0.0f;
+        }
+        *tops = bad == 0.0f ? top : __builtin_nanf("");
+        x += size;
+        left -= size;
+    }
+}
+
 inline double sum_exp(const float* x, float shift, std::size_t n) noexcept {
     double total = 0.0;
     const vf offset = set1(shift);

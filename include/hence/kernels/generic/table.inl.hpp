@@ -25,6 +25,7 @@ inline constexpr kernel_table tier_table = with_products({
     .scale_add = scale_add,
     .softcap = softcap,
     .softmax = softmax,
+    .block_tops = block_tops,
     .maximum = maximum,
     .sum_exp = sum_exp,
 });

@@ -77,6 +77,8 @@ struct decoder::pass {
     std::size_t inner_width = static_cast<std::size_t>(c.feed_forward);
     std::size_t pairs = static_cast<std::size_t>(c.rotary_size / 2);
 
+    static constexpr std::size_t few_rows = 8;  // the steps that ask for memory ahead
+
     using weight = models::detail::weight;
     using norm_weight = models::detail::norm_weight;
     using layer_weights = models::detail::layer_weights;
@@ -231,14 +233,37 @@ struct decoder::pass {
     }
 
     // While others are still at work: the beginning of this worker's share of the next matrix, so that its stream does not
-    // start cold. In large steps weights are not what is waited for.
-    void prefetch(const worker& self, const weight& next) const noexcept {
-        if (rows > 8 || !next.present()) return;
+    // start cold. `others`: the panels that are shared out behind it in the same product. In large steps weights are not
+    // what is waited for.
+    void prefetch(const worker& self, const weight& next, std::size_t others = 0) const noexcept {
+        if (rows > few_rows || !next.present()) return;
         const packed_matrix& matrix = next.matrix;
+        const std::size_t first = self.share(matrix.panels() + others).begin;
+        if (first >= matrix.panels()) return;
         const std::size_t panel_bytes = matrix.layout().bytes();
-        const std::byte* at = matrix.data + self.share(matrix.panels()).begin * panel_bytes;
+        const std::byte* at = matrix.data + first * panel_bytes;
         const std::size_t bytes = std::min<std::size_t>(4096, panel_bytes);
         for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 2);
+    }
+
+    // Before the product that makes them: the lines that this worker's keys will be written to, one for each of their numbers
+    // and seldom in a cache.
+    void prefetch_keys(const worker& self, std::int32_t index) const noexcept {
+        if (rows > few_rows) return;
+        const auto kv_heads = static_cast<std::size_t>(c.kv_heads);
+        const std::size_t element = what.layout.element_bytes();
+        const std::size_t step = std::max<std::size_t>(64, static_cast<std::size_t>(page_tokens) * element);
+        const std::size_t bytes = static_cast<std::size_t>(c.key_size) * static_cast<std::size_t>(page_tokens) * element;
+        const index_range mine = self.share(rows * kv_heads);
+        for (std::size_t item = mine.begin; item < mine.end; ++item) {
+            const step_row& at = what.rows[item / kv_heads];
+            const std::byte* keys = page_of(at) + what.layout.key_offset(index, static_cast<std::int32_t>(item % kv_heads)) +
+                                    static_cast<std::size_t>(at.position % page_tokens) * element;
+            for (std::size_t i = 0; i < bytes; i += step) __builtin_prefetch(keys + i, 1, 2);
+        }
+    }
+    [[nodiscard]] std::byte* page_of(const step_row& at) const noexcept {
+        return what.sequences[static_cast<std::size_t>(at.sequence)].pages[at.position / page_tokens];
     }
 
     // This worker's share of the panels of all the products together.
@@ -293,71 +318,82 @@ struct decoder::pass {
         }
     }
 
-    // Norms, rotates and files queries and keys: (row, head) pairs, key heads after query heads.
+    // Norms, rotates and files queries and keys. Keys, which take longest, are shared out by themselves.
     void place(const worker& self, const layer_weights& layer, std::int32_t index) const noexcept {
         const int kind = c.windowed(index) ? 1 : 0;
         const auto key_size = static_cast<std::size_t>(c.key_size);
         const auto heads = static_cast<std::size_t>(c.heads);
-        const std::size_t both = heads + static_cast<std::size_t>(c.kv_heads);
-        const index_range mine = self.share(rows * both);
-        for (std::size_t item = mine.begin; item < mine.end; ++item) {
-            const std::size_t row = item / both;
-            const std::size_t head = item % both;
-            const bool is_key = head >= heads;
-            float* x = is_key ? w.key + row * key_width + (head - heads) * key_size : w.query + row * query_width + head * key_size;
-            const norm_weight& norm = is_key ? layer.key_norm : layer.query_norm;
+        const auto kv_heads = static_cast<std::size_t>(c.kv_heads);
+        const auto turn = [&](float* x, const norm_weight& norm, std::size_t row) {
             if (norm.present()) normalise(norm, x, key_size, x);
             if (c.rotary)
                 k.rope(x, w.cosines[kind] + row * pairs, w.sines[kind] + row * pairs, static_cast<std::size_t>(c.rotary_size), c.rotary_style);
-            if (!is_key) continue;
+        };
+        const index_range keys = self.share(rows * kv_heads);
+        for (std::size_t item = keys.begin; item < keys.end; ++item) {
+            const std::size_t row = item / kv_heads;
+            const std::size_t head = item % kv_heads;
+            float* x = w.key + row * key_width + head * key_size;
+            turn(x, layer.key_norm, row);
             const step_row& at = what.rows[row];
-            std::byte* page = what.sequences[static_cast<std::size_t>(at.sequence)].pages[at.position / page_tokens];
-            const std::size_t g = head - heads;
-            k.store_kv(what.layout, page, index, static_cast<std::int32_t>(g), at.position % page_tokens, x,
-                       w.value + row * value_width + g * static_cast<std::size_t>(c.value_size));
+            k.store_kv(what.layout, page_of(at), index, static_cast<std::int32_t>(head), at.position % page_tokens, x,
+                       w.value + row * value_width + head * static_cast<std::size_t>(c.value_size));
         }
+        const index_range queries = self.share(rows * heads);
+        for (std::size_t item = queries.begin; item < queries.end; ++item)
+            turn(w.query + item / heads * query_width + item % heads * key_size, layer.query_norm, item / heads);
     }
 
-    // Attention is dealt in small items, so that the workers' shares stay even although later rows see more: blocks of
-    // rows of one kv head, which read a page once for all their queries; single query heads where the blocks would leave
-    // workers idle. With `quantize_too`, the heads' outputs go into blocks of the output matrix's input at once.
+    // Attention is dealt in blocks of rows of one kv head, which read a page once for all their queries, in turns, so that the
+    // workers' shares stay even although later rows see more. Where such blocks would leave workers idle, each has its share of
+    // the query heads in one piece, so that a page is read by as few workers as can be. With `quantize_too`, the heads'
+    // outputs go into blocks of the output matrix's input at once.
     void attend(const worker& self, std::int32_t index, bool quantize_too) const noexcept {
-        attention_args args{.layout = what.layout, .layer = index, .rows = nullptr, .row_count = 0, .queries = nullptr,
-                            .query_stride = query_width, .out = nullptr, .out_stride = mixed_width,
-                            .heads_per_kv = c.heads / c.kv_heads, .kv_head = 0, .first_head = 0, .last_head = 0,
-                            .state = nullptr, .state_stride = 2 * static_cast<std::size_t>(c.heads),
-                            .page = w.page + static_cast<std::size_t>(self.index) * w.page_floats,
-                            .scale = c.attention_scale, .softcap = c.attention_softcap,
-                            .window = c.windowed(index) ? c.window : 0};
         constexpr std::size_t rows_together = 16;
         const std::size_t row_blocks = (rows + rows_together - 1) / rows_together;
         const auto kv_heads = static_cast<std::size_t>(c.kv_heads);
         const auto workers = static_cast<std::size_t>(self.count);
-        const auto group = static_cast<std::size_t>(args.heads_per_kv);
+        const std::size_t group = static_cast<std::size_t>(c.heads) / kv_heads;
         const std::size_t blocks = row_blocks * kv_heads;
         // How long the busiest worker is at it, in query heads of a block of rows.
         const std::size_t whole = (blocks + workers - 1) / workers * group;
         const std::size_t apart = (blocks * group + workers - 1) / workers;
-        const std::size_t parts = 8 * whole > 9 * apart ? group : 1;
-        const auto heads = group / parts;
-        const auto value_size = static_cast<std::size_t>(c.value_size);
-        for (std::size_t item = static_cast<std::size_t>(self.index); item < row_blocks * kv_heads * parts; item += workers) {
-            const std::size_t first = item / (kv_heads * parts) * rows_together;
-            const std::size_t part = item % parts;
-            args.kv_head = static_cast<std::int32_t>(item / parts % kv_heads);
-            args.first_head = static_cast<std::int32_t>(part * heads);
-            args.last_head = static_cast<std::int32_t>((part + 1) * heads);
-            args.rows = w.attention + first;
-            args.row_count = std::min(rows - first, rows_together);
-            args.queries = w.query + first * query_width;
-            args.out = w.mixed + first * mixed_width;
-            args.state = w.softmax + first * args.state_stride;
-            k.attention(args);
-            if (!quantize_too) continue;
-            const std::size_t head = static_cast<std::size_t>(args.kv_head) * group + part * heads;
-            for (std::size_t row = first; row < first + args.row_count; ++row)
-                quantize_columns(w.outer, row, w.mixed + row * mixed_width, head * value_size, (head + heads) * value_size);
+        if (8 * whole <= 9 * apart) {
+            for (auto item = static_cast<std::size_t>(self.index); item < blocks; item += workers) {
+                const std::size_t first = item / kv_heads * rows_together;
+                const std::size_t head = item % kv_heads * group;
+                attend_heads(self, index, {first, std::min(rows, first + rows_together)}, {head, head + group}, quantize_too);
+            }
+            return;
         }
+        for (std::size_t block = 0; block < row_blocks; ++block) {
+            const std::size_t first = block * rows_together;
+            const index_range of{first, std::min(rows, first + rows_together)};
+            const auto turn = (static_cast<std::size_t>(self.index) + block) % workers;  // so that nobody has all the larger shares
+            const index_range heads = worker{static_cast<int>(turn), self.count}.share(kv_heads * group);
+            for (std::size_t head = heads.begin, end = 0; head < heads.end; head = end) {
+                end = std::min(heads.end, (head / group + 1) * group);
+                attend_heads(self, index, of, {head, end}, quantize_too);
+            }
+        }
+    }
+
+    // Query heads of one kv head, of some rows.
+    void attend_heads(const worker& self, std::int32_t index, index_range of, index_range heads, bool quantize_too) const noexcept {
+        const std::int32_t group = c.heads / c.kv_heads;
+        const auto value_size = static_cast<std::size_t>(c.value_size);
+        const auto first_head = static_cast<std::int32_t>(heads.begin);
+        const std::size_t state_stride = 2 * static_cast<std::size_t>(c.heads);
+        k.attention({.layout = what.layout, .layer = index, .rows = w.attention + of.begin, .row_count = of.size(),
+                     .queries = w.query + of.begin * query_width, .query_stride = query_width, .out = w.mixed + of.begin * mixed_width,
+                     .out_stride = mixed_width, .heads_per_kv = group, .kv_head = first_head / group, .first_head = first_head % group,
+                     .last_head = first_head % group + static_cast<std::int32_t>(heads.size()),
+                     .state = w.softmax + of.begin * state_stride, .state_stride = state_stride,
+                     .page = w.page + static_cast<std::size_t>(self.index) * w.page_floats, .scale = c.attention_scale,
+                     .softcap = c.attention_softcap, .window = c.windowed(index) ? c.window : 0});
+        if (!quantize_too) return;
+        for (std::size_t row = of.begin; row < of.end; ++row)
+            quantize_columns(w.outer, row, w.mixed + row * mixed_width, heads.begin * value_size, heads.end * value_size);
     }
 
     // x += norm(h), for architectures that normalise a block's output too.
@@ -371,15 +407,15 @@ struct decoder::pass {
 
     // A block's last product: straight into the residual stream, or through its own norm first.
     void residual(const worker& self, const index_range& mine, const weight& matrix, const norm_weight& post,
-                  const operands& from, const float* x, std::size_t stride, const weight& next) const noexcept {
+                  const operands& from, const float* x, std::size_t stride, const weight& next, std::size_t others = 0) const noexcept {
         if (!post.present()) {
             multiply(self, {{&matrix, w.x}}, from, x, stride, rows, true);
-            prefetch(self, next);
+            prefetch(self, next, others);
             self.wait();
             return;
         }
         multiply(self, {{&matrix, w.hidden}}, from, x, stride, rows, false);
-        prefetch(self, next);
+        prefetch(self, next, others);
         self.wait();
         add_normalised(mine, post);
         if (alone(self)) self.wait();  // every worker reads the row next
@@ -402,6 +438,7 @@ struct decoder::pass {
             const bool last = index + 1 == c.layers;
             normalise_rows(self, mine, layer.attention_norm, from, {&layer.query, &layer.key, &layer.value});
             show(self, index, layer_input::attention, from.values, width, rows);
+            prefetch_keys(self, index);
             multiply(self, {{&layer.query, w.query}, {&layer.key, w.key}, {&layer.value, w.value}}, from.quants, from.values, width, rows, false);
             prefetch(self, layer.output);
             self.wait();
@@ -414,8 +451,9 @@ struct decoder::pass {
             show(self, index, layer_input::feed_forward, from.values, width, rows);
             feed_forward(self, mine, layer, from);
             show(self, index, layer_input::feed_forward_down, w.up, inner_width, rows);
-            residual(self, mine, layer.down, layer.post_feed_forward_norm, w.inner, w.up, inner_width,
-                     last ? model.head : model.layers[static_cast<std::size_t>(index) + 1].query);
+            const layer_weights* next = last ? nullptr : &layer + 1;
+            residual(self, mine, layer.down, layer.post_feed_forward_norm, w.inner, w.up, inner_width, last ? model.head : next->query,
+                     last ? 0 : next->key.matrix.panels() + next->value.matrix.panels());
         }
         if (w.probe == nullptr || w.probe->last_layer < 0) return predict(self);
         for (std::size_t row = mine.begin; row < mine.end && w.probe->stream_out != nullptr; ++row)
@@ -478,16 +516,25 @@ struct decoder::pass {
         self.wait();
         show(self, c.layers, layer_input::head, w.hidden, width, asked);
         const packed_matrix& matrix = model.head.matrix;
-        const index_range panels = self.share(matrix.panels());
         const matmul_args args{.weights = matrix, .in = inputs(matrix.format, w.outer, w.hidden, width), .rows = asked,
                                .out = what.logits, .out_stride = what.logits_stride, .bias = model.head.bias_or_null(),
                                .accumulate = false};
-        multiply_panels(model.head, args, panels.begin, panels.end);
-        if (c.final_softcap > 0.0f) {
-            const std::size_t first = panels.begin * panel_rows;
-            const std::size_t last = std::min(panels.end * panel_rows, matrix.rows);
-            for (std::size_t i = 0; i < asked && first < last; ++i)
-                k.softcap(what.logits + i * what.logits_stride + first, c.final_softcap, last - first);
+        // A piece of all rows is finished while it is in the cache: the cap, and what samplers need to know of each block.
+        constexpr std::size_t panels_per_block = logit_block / panel_rows;
+        constexpr std::size_t piece_floats = 32768;
+        const std::size_t piece = std::max<std::size_t>(1, piece_floats / (asked * logit_block)) * panels_per_block;
+        const index_range panels = self.share(matrix.panels(), panels_per_block);
+        for (std::size_t panel = panels.begin, end = 0; panel < panels.end; panel = end) {
+            end = std::min(panels.end, panel + piece);
+            multiply_panels(model.head, args, panel, end);
+            const std::size_t first = panel * panel_rows;
+            const std::size_t count = std::min(end * panel_rows, matrix.rows) - first;
+            for (std::size_t i = 0; i < asked; ++i) {
+                float* const logits = what.logits + i * what.logits_stride + first;
+                if (c.final_softcap > 0.0f) k.softcap(logits, c.final_softcap, count);
+                if (what.block_tops != nullptr)
+                    k.block_tops(logits, count, what.block_tops + i * what.block_tops_stride + first / logit_block);
+            }
         }
     }
 };

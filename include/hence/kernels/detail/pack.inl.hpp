@@ -17,53 +17,56 @@ namespace kernels {
 
 namespace detail {
 
-// Elements of `Element` interleaved as [column / Pair][row][Pair].
+// Elements of `Element` interleaved as [column / Pair][row][Pair]. All rows of a column are written together, so that a panel
+// is written once from its beginning to its end.
 template <class Element, std::size_t Pair>
 void pack_elements(const std::byte* source, std::size_t rows, std::size_t columns, std::size_t panel,
                    std::byte* out) noexcept {
+    constexpr std::size_t size = Pair * sizeof(Element);
     const std::size_t stride = columns * sizeof(Element);
-    for (std::size_t r = 0; r < panel_rows; ++r) {
-        const std::size_t row = panel * panel_rows + r;
-        for (std::size_t k = 0; k < columns; ++k) {
-            Element value{};
-            if (row < rows) std::memcpy(&value, source + row * stride + k * sizeof(Element), sizeof value);
-            std::memcpy(out + ((k / Pair * panel_rows + r) * Pair + k % Pair) * sizeof(Element), &value, sizeof value);
+    const std::size_t first = panel * panel_rows;
+    const std::size_t present = std::min(panel_rows, rows - first);
+    if (present < panel_rows) std::memset(out, 0, (columns + Pair - 1) / Pair * panel_rows * size);
+    const std::byte* in = source + first * stride;
+    for (std::size_t k = 0; k < columns; k += Pair, in += size, out += panel_rows * size) {
+        const std::size_t count = std::min(size, (columns - k) * sizeof(Element));
+        for (std::size_t r = 0; r < present; ++r) {
+            if (count == size) std::memcpy(out + r * size, in + r * stride, size);
+            else std::memcpy(out + r * size, in + r * stride, count);
         }
     }
 }
 
-// These formats differ only in what precedes a block's values and in how these are grouped.
-struct block_source {
-    std::size_t block_bytes;   // in the file
-    std::size_t header_bytes;  // scale, and minimum where there is one
-    std::size_t groups;        // of four bytes per row in a block
-    std::uint32_t flip;        // turns signed bytes into value + 128
-};
-
-inline void pack_blocks(const block_source& form, const std::byte* source, std::size_t rows, std::size_t columns,
-                        std::size_t panel, const panel_layout& layout, std::byte* out) noexcept {
+// These formats differ only in what precedes a block's values and in how these are grouped: a scale, and a minimum where there
+// is one; groups of four bytes of a row, of which `Flip` makes value + 128 where they are signed. A block of all rows is
+// finished before the next, as it fits the first-level cache and a wide matrix's panel does not.
+template <std::size_t BlockBytes, std::size_t HeaderBytes, std::size_t Groups, std::uint32_t Flip>
+void pack_blocks(const std::byte* source, std::size_t rows, std::size_t columns, std::size_t panel, const panel_layout& layout,
+                 std::byte* out) noexcept {
     const std::size_t blocks = columns / block_columns;
-    const std::size_t stride = blocks * form.block_bytes;
-    auto* values = out;
-    auto* scales = out + layout.value_bytes;
-    auto* minimums = scales + layout.scale_bytes;
-    std::memset(scales, 0, layout.scale_bytes + layout.minimum_bytes);  // what pads them to 64 bytes, too
-    for (std::size_t r = 0; r < panel_rows; ++r) {
-        const std::size_t row = panel * panel_rows + r;
-        const std::byte* in = source + row * stride;
-        for (std::size_t b = 0; b < blocks; ++b) {
-            std::byte* block = values + b * form.groups * 64;
-            for (std::size_t g = 0; g < form.groups; ++g) {
-                std::uint32_t four = 0;
-                if (row < rows) std::memcpy(&four, in + b * form.block_bytes + form.header_bytes + 4 * g, 4);
-                four ^= form.flip;
-                std::memcpy(block + g * 64 + r * 4, &four, 4);
+    const std::size_t stride = blocks * BlockBytes;
+    const std::size_t first = panel * panel_rows;
+    const std::size_t present = std::min(panel_rows, rows - first);
+    const std::byte* in = source + first * stride;
+    std::byte* scales = out + layout.value_bytes;
+    std::byte* minimums = scales + layout.scale_bytes;
+    std::memset(scales, 0, layout.scale_bytes + layout.minimum_bytes);  // of absent rows, and what pads them to 64 bytes
+    for (std::size_t b = 0; b < blocks; ++b, in += BlockBytes, out += Groups * 64, scales += panel_rows * 2, minimums += panel_rows * 2) {
+        for (std::size_t r = 0; r < present; ++r) {
+            const std::byte* const stored = in + r * stride;
+            HENCE_UNROLL
+            for (std::size_t g = 0; g < Groups; ++g) {
+                std::uint32_t four;
+                std::memcpy(&four, stored + HeaderBytes + 4 * g, 4);
+                four ^= Flip;
+                std::memcpy(out + g * 64 + r * 4, &four, 4);
             }
-            std::uint16_t halves[2] = {0, 0};
-            if (row < rows) std::memcpy(halves, in + b * form.block_bytes, form.header_bytes);
-            std::memcpy(scales + (b * panel_rows + r) * 2, &halves[0], 2);
-            if (layout.minimum_bytes > 0) std::memcpy(minimums + (b * panel_rows + r) * 2, &halves[1], 2);
+            std::memcpy(scales + r * 2, stored, 2);
+            if constexpr (HeaderBytes == 4) std::memcpy(minimums + r * 2, stored + 2, 2);
         }
+        const std::uint32_t absent = Flip;
+        for (std::size_t r = present; r < panel_rows; ++r)
+            for (std::size_t g = 0; g < Groups; ++g) std::memcpy(out + g * 64 + r * 4, &absent, 4);
     }
 }
 
@@ -174,7 +177,7 @@ HENCE_INLINE void pack_panels(dtype type, const std::byte* source, std::size_t r
         switch (type) {
             case dtype::f32: detail::pack_elements<float, 1>(source, rows, columns, panel, out); break;
             case dtype::f16:
-                std::memset(out, 0, layout.bytes());
+                if (columns % 2 != 0) std::memset(out, 0, layout.bytes());  // what pads a panel, or a pair
                 detail::pack_elements<std::uint16_t, 1>(source, rows, columns, panel, out);
                 break;
             case dtype::bf16:
@@ -182,14 +185,14 @@ HENCE_INLINE void pack_panels(dtype type, const std::byte* source, std::size_t r
                 detail::pack_elements<std::uint16_t, 2>(source, rows, columns, panel, out);
                 break;
             case dtype::q8_0:
-                detail::pack_blocks({34, 2, 8, 0x80808080u}, source, rows, columns, panel, layout, out);
+                detail::pack_blocks<34, 2, 8, 0x80808080u>(source, rows, columns, panel, layout, out);
                 break;
-            case dtype::q4_0: detail::pack_blocks({18, 2, 4, 0}, source, rows, columns, panel, layout, out); break;
-            case dtype::q4_1: detail::pack_blocks({20, 4, 4, 0}, source, rows, columns, panel, layout, out); break;
-            case dtype::q8_24: detail::pack_blocks({22, 2, 5, 0}, source, rows, columns, panel, layout, out); break;
-            case dtype::q8_48: detail::pack_blocks({26, 2, 6, 0}, source, rows, columns, panel, layout, out); break;
+            case dtype::q4_0: detail::pack_blocks<18, 2, 4, 0>(source, rows, columns, panel, layout, out); break;
+            case dtype::q4_1: detail::pack_blocks<20, 4, 4, 0>(source, rows, columns, panel, layout, out); break;
+            case dtype::q8_24: detail::pack_blocks<22, 2, 5, 0>(source, rows, columns, panel, layout, out); break;
+            case dtype::q8_48: detail::pack_blocks<26, 2, 6, 0>(source, rows, columns, panel, layout, out); break;
             case dtype::q4_24:
-                detail::pack_blocks({14, 2, 3, 0}, source, rows, columns, panel, layout, out);
+                detail::pack_blocks<14, 2, 3, 0>(source, rows, columns, panel, layout, out);
                 break;
             default: {
                 std::memset(out, 0, layout.bytes());  // rows past the last, and what pads scales to 64 bytes
@@ -207,14 +210,23 @@ HENCE_INLINE void pack_panels_i8(const std::int8_t* quants, const float* scales,
                                  std::size_t first, std::size_t last, std::byte* out) noexcept {
     const panel_layout layout = layout_of(packing::i8, columns);
     for (std::size_t panel = first; panel < last; ++panel, out += layout.bytes()) {
-        std::memset(out, 0x80, layout.value_bytes);  // the biased zero
+        const std::size_t row = panel * panel_rows;
+        const std::size_t present = std::min(panel_rows, rows - row);
         std::memset(out + layout.value_bytes, 0, layout.scale_bytes);
-        for (std::size_t r = 0; r < panel_rows && panel * panel_rows + r < rows; ++r) {
-            const std::size_t row = panel * panel_rows + r;
-            for (std::size_t k = 0; k < columns; ++k)
-                out[(k / 4 * panel_rows + r) * 4 + k % 4] =
-                    static_cast<std::byte>(static_cast<std::uint8_t>(quants[row * columns + k]) ^ 0x80u);
-            std::memcpy(out + layout.value_bytes + r * 4, &scales[row], 4);
+        std::memcpy(out + layout.value_bytes, scales + row, present * sizeof(float));
+        const std::int8_t* in = quants + row * columns;
+        std::byte* to = out;
+        for (std::size_t k = 0; k < columns; k += 4, in += 4, to += panel_rows * 4) {
+            const std::size_t count = std::min<std::size_t>(4, columns - k);
+            for (std::size_t r = 0; r < panel_rows; ++r) {
+                std::uint32_t four = 0;
+                if (r < present) {
+                    if (count == 4) std::memcpy(&four, in + r * columns, 4);
+                    else std::memcpy(&four, in + r * columns, count);
+                }
+                four ^= 0x80808080u;  // value + 128
+                std::memcpy(to + r * 4, &four, 4);
+            }
         }
     }
 }

@@ -58,17 +58,25 @@ HENCE_INLINE std::string to_byte_alphabet(std::string_view bytes) {
 }
 
 HENCE_INLINE bool from_byte_alphabet(std::string_view token, std::string& bytes) {
+    // The alphabet's characters are below 512, so that each is one byte of UTF-8 or two. Vocabularies are long and are read at
+    // every start: the space is made at once, and given back where a character is none of these.
     const std::size_t before = bytes.size();
-    for (std::size_t i = 0; i < token.size();) {
-        const code_point c = decode_utf8(token, i);
-        const int byte = c.valid && c.value < 512 ? detail::gpt2_alphabet.byte[c.value] : -1;
+    bytes.resize(before + token.size());
+    std::size_t end = before;
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        std::size_t character = static_cast<unsigned char>(token[i]);
+        if (character >= 0x80) {
+            const bool two = character >= 0xC2 && character < 0xC8 && i + 1 < token.size() && (static_cast<unsigned char>(token[i + 1]) & 0xC0u) == 0x80u;
+            character = two ? (character & 0x1F) << 6 | (static_cast<unsigned char>(token[++i]) & 0x3Fu) : 0;
+        }
+        const int byte = detail::gpt2_alphabet.byte[character];
         if (byte < 0) {
             bytes.resize(before);
             return false;
         }
-        bytes.push_back(static_cast<char>(static_cast<unsigned char>(byte)));
-        i += c.length;
+        bytes[end++] = static_cast<char>(static_cast<unsigned char>(byte));
     }
+    bytes.resize(end);
     return true;
 }
 

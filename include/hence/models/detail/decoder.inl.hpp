@@ -9,7 +9,7 @@
 HENCE_NAMESPACE_BEGIN
 
 HENCE_INLINE const decoder_config& decoder::config() const noexcept { return state_->config; }
-HENCE_INLINE const hence::tokenizer& decoder::tokenizer() const noexcept { return state_->tokenizer; }
+HENCE_INLINE const hence::tokenizer& decoder::tokenizer() const noexcept { return *state_->tokenizer; }
 HENCE_INLINE std::size_t decoder::vocabulary_size() const noexcept { return static_cast<std::size_t>(state_->config.vocabulary); }
 HENCE_INLINE std::size_t decoder::context_length() const noexcept { return static_cast<std::size_t>(state_->config.context); }
 HENCE_INLINE isa decoder::tier() const noexcept { return state_->kernels->tier; }

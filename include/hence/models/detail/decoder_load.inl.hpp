@@ -14,8 +14,11 @@
 #include "decoder_weights.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <exception>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -61,6 +64,43 @@ private:
     std::span<const file_tensor> tensors_;
     bool pruned_;
     std::string name_ = "decoder::with_tensors";
+};
+
+// A tokenizer that is made where there is time for it. Its error is told before any other of the file.
+class tokenizer_job {
+public:
+    explicit tokenizer_job(vocabulary words) : words_(std::move(words)) {}
+
+    // Once. Does not throw: take() does, for it.
+    void run() noexcept {
+#if HENCE_EXCEPTIONS
+        try {
+            made_.emplace(tokenizer::make(std::move(words_)));
+        } catch (...) {
+            thrown_ = std::current_exception();
+        }
+#else
+        made_.emplace(tokenizer::make(std::move(words_)));
+#endif
+    }
+    [[nodiscard]] result<tokenizer> take() {
+#if HENCE_EXCEPTIONS
+        if (thrown_) std::rethrow_exception(thrown_);
+#endif
+        return std::move(*made_);
+    }
+    [[nodiscard]] error error_or(error other) {
+        run();
+        result<tokenizer> made = take();
+        return made ? std::move(other) : std::move(made).error();
+    }
+
+private:
+    vocabulary words_;
+    std::optional<result<tokenizer>> made_;
+#if HENCE_EXCEPTIONS
+    std::exception_ptr thrown_;
+#endif
 };
 
 // Takes tensors out of a file, gathering every complaint. With `partial` a tensor may be absent: what it would fill in
@@ -220,34 +260,38 @@ public:
         if (!format && std::find(expanded_.begin(), expanded_.end(), tensor.type) == expanded_.end()) expanded_.push_back(tensor.type);
     }
 
-    // Packs everything that was planned into one block of memory, by all workers at once. Pages of the file are let go
-    // every few megabytes, so that hardly more than the packed weights is ever in memory. (Another worker may still read
-    // the tensor: it finds its pages again.)
-    void pack_all() {
-        if (weight_bytes_ == 0) return;
-        const auto shared = std::make_shared<byte_buffer>(weight_bytes_, memory_);
+    // Packs everything that was planned into one block of memory, by all workers at once; one of them does `before` first, which
+    // must not throw. Matrices are handed out in pieces of a few megabytes, and then their pages of the file are let go, so that
+    // hardly more than the packed weights is ever in memory. (Another worker may still read the tensor: it finds its pages again.)
+    template <class F>
+    void pack_all(F&& before) {
+        const auto shared = std::make_shared<byte_buffer>(std::max<std::size_t>(1, weight_bytes_), memory_);
         byte_buffer& storage = *shared;
-        prefer_large_pages(storage.data(), storage.size());
+        prefer_large_pages(storage.data(), weight_bytes_);
+        std::vector<piece> pieces;
         for (const job& j : jobs_) {
             packed_matrix& matrix = j.into->matrix;
             matrix.data = storage.data() + j.offset;
             j.into->storage = shared;
-            if (!j.sparse) continue;  // whose panels differ in size: not packed by shares
-            kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
-            file_.release_pages(*j.tensor);
+            if (j.sparse) {  // whose panels differ in size: not packed by shares
+                kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
+                file_.release_pages(*j.tensor);
+                continue;
+            }
+            const std::size_t together = std::max(std::size_t{1}, piece_bytes / (panel_rows * j.stride));
+            for (std::size_t panel = 0; panel < matrix.panels(); panel += together)
+                pieces.push_back({&j, {panel, std::min(matrix.panels(), panel + together)}});
         }
         const std::size_t panel_values = panel_rows * widest_;
         std::vector<float> values(panel_values * static_cast<std::size_t>(team_.size()));
+        std::atomic<std::size_t> next{0};
         team_.each([&](const worker& self) {
+            if (self.index == 0) before();
             float* const own = values.data() + panel_values * static_cast<std::size_t>(self.index);
-            for (const job& j : jobs_) {
-                if (j.sparse) continue;
-                const index_range share = self.share(j.into->matrix.panels());
-                const std::size_t together = std::max(std::size_t{1}, released_bytes / (panel_rows * j.stride));
-                for (std::size_t panel = share.begin; panel < share.end; panel += together) {
-                    pack_share(j, {panel, std::min(share.end, panel + together)}, storage.data() + j.offset, own);
-                    file_.release_pages(*j.tensor);
-                }
+            for (std::size_t i = next++; i < pieces.size(); i = next++) {
+                const piece& p = pieces[i];
+                pack_share(*p.of, p.panels, storage.data() + p.of->offset, own);
+                file_.release_pages(*p.of->tensor);
             }
         });
     }
@@ -307,7 +351,7 @@ public:
     [[nodiscard]] std::size_t parameters() const { return parameters_; }
 
 private:
-    static constexpr std::size_t released_bytes = std::size_t{4} << 20;
+    static constexpr std::size_t piece_bytes = std::size_t{4} << 20;
     struct job {
         weight* into;
         const file_tensor* tensor;
@@ -317,6 +361,11 @@ private:
         bool sparse;         // without its zeros
         std::size_t offset;  // in the block of all weights
         int8_rows int8;
+    };
+
+    struct piece {
+        const job* of;
+        index_range panels;
     };
 
     static void pack_share(const job& j, const index_range& share, std::byte* storage, float* values) noexcept {
@@ -441,30 +490,33 @@ HENCE_INLINE result<decoder> decoder::from_gguf(const gguf_file& file, const loa
 HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, decoder_config config,
                                                    hence::vocabulary words, const load_options& options) {
     HENCE_TRY_ASSIGN(table, options.tier ? kernels::table(*options.tier) : kernels::default_table());
-    HENCE_TRY_ASSIGN(text, hence::tokenizer::make(std::move(words)));
+    // The tokenizer's tables take as long as a good part of the packing, and are made beside it.
+    const std::size_t tokens = words.tokens.size();
+    models::detail::tokenizer_job text(std::move(words));
 
     const std::string embedding_name = file.spelling("token_embd.weight");
     const file_tensor* embedding = file.find_tensor("token_embd.weight");
     if (embedding == nullptr)
-        return make_error(errc::missing, file.name(), concat({"a tensor [vocabulary, ", config.width, "]"}),
-                          "no such tensor", embedding_name);
+        return text.error_or(make_error(errc::missing, file.name(), concat({"a tensor [vocabulary, ", config.width, "]"}),
+                                        "no such tensor", embedding_name));
     if (embedding->shape.size() != 2 || embedding->shape[1] != config.width || embedding->shape[0] > (1 << 24))
-        return make_error(errc::mismatch, file.name(), concat({"shape [vocabulary, ", config.width, "]"}),
-                          concat({"shape ", models::detail::shape_text(embedding->shape)}), embedding_name, embedding->file_offset);
+        return text.error_or(make_error(errc::mismatch, file.name(), concat({"shape [vocabulary, ", config.width, "]"}),
+                                        concat({"shape ", models::detail::shape_text(embedding->shape)}), embedding_name,
+                                        embedding->file_offset));
     config.vocabulary = static_cast<std::int32_t>(embedding->shape[0]);
-    if (text.size() > static_cast<std::size_t>(config.vocabulary))
-        return make_error(errc::mismatch, concat({file.name(), ": the tokenizer's tokens"}),
-                          concat({"at most as many as ", embedding_name, " has rows (", config.vocabulary, ")"}),
-                          decimal(text.size()));
+    if (tokens > static_cast<std::size_t>(config.vocabulary))
+        return text.error_or(make_error(errc::mismatch, concat({file.name(), ": the tokenizer's tokens"}),
+                                        concat({"at most as many as ", embedding_name, " has rows (", config.vocabulary, ")"}),
+                                        decimal(tokens)));
 
-    auto made = std::make_shared<state>(std::move(text), table, file.owner());
+    auto made = std::make_shared<state>(table, file.owner());
     models::detail::weight_loader load(file, options);
     load.rows_of(made->tokens, load.find("token_embd.weight", {config.vocabulary, config.width}));
     if (!config.rotary) load.rows_of(made->positions, load.find("position_embd.weight", {config.context, config.width}));
     made->layers.resize(static_cast<std::size_t>(config.layers));
     for (std::int32_t i = 0; i < config.layers; ++i) {
         models::detail::load_layer(load, config, concat({"blk.", i, "."}), made->layers[static_cast<std::size_t>(i)]);
-        if (load.complaints() && load.complaints()->also.size() > 64) return *load.complaints();
+        if (load.complaints() && load.complaints()->also.size() > 64) return text.error_or(*load.complaints());
     }
     made->tied = file.find_tensor("output.weight") == nullptr;
     models::detail::load_head(load, config, *made);
@@ -482,8 +534,10 @@ HENCE_INLINE result<decoder> decoder::from_tensors(const tensor_source& file, de
         made->frequencies = models::detail::rope_frequencies(config.rope, config.rotary_size);
         made->local_frequencies = models::detail::rope_frequencies(config.local_rope, config.rotary_size);
     }
-    if (load.complaints()) return *load.complaints();
-    load.pack_all();
+    if (load.complaints()) return text.error_or(*load.complaints());
+    load.pack_all([&] { text.run(); });
+    HENCE_TRY_ASSIGN(tokenizer, text.take());
+    made->tokenizer = std::move(tokenizer);
     if (options.log) models::detail::tell(options.log, file.name(), config, load, table->tier);
     made->weight_bytes = load.weight_bytes();
     made->bf16_activations = options.math == math::bf16;
@@ -512,7 +566,7 @@ HENCE_INLINE result<decoder> decoder::with_tensors(std::span<const file_tensor> 
     models::detail::load_head(load, c, *made);
     load.expect_all_asked(tensors);
     if (load.complaints()) return *load.complaints();
-    load.pack_all();
+    load.pack_all([] {});
     made->weight_bytes += load.weight_bytes();
     made->weight_bytes -= load.freed_bytes();
     return decoder(std::move(made));

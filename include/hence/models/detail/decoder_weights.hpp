@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -85,11 +86,10 @@ struct row_table {
 }  // namespace models::detail
 
 struct decoder::state {
-    state(hence::tokenizer text, const kernel_table* table, std::shared_ptr<const void> owner)
-        : tokenizer(std::move(text)), kernels(table), file(std::move(owner)) {}
+    state(const kernel_table* table, std::shared_ptr<const void> owner) : kernels(table), file(std::move(owner)) {}
 
     decoder_config config;
-    hence::tokenizer tokenizer;
+    std::optional<hence::tokenizer> tokenizer;  // there once the model is loaded
     const kernel_table* kernels = nullptr;
     std::shared_ptr<const void> file;  // keeps the mapping that the row tables point into
     models::detail::row_table tokens;

@@ -38,6 +38,8 @@ QUALITY = {
     "q4_1, gptq": [("quantize", "--type q4_1 --method gptq --calibrate {c}")],
     **{f"2:4 {score}, q8_24": [("prune", f"--pattern 2:4 --score {score} --type q8_24" + ("" if score == "magnitude" else " --calibrate {c}"))]
        for score in ("magnitude", "wanda", "sparsegpt")},
+    **{f"2:4 {score}, int8": [("prune", f"--pattern 2:4 --score {score} --type int8" + ("" if score == "magnitude" else " --calibrate {c}"))]
+       for score in ("magnitude", "wanda", "sparsegpt")},
     **{f"4:8 {score}, q8_48": [("prune", f"--pattern 4:8 --score {score} --type q8_48" + ("" if score == "magnitude" else " --calibrate {c}"))]
        for score in ("magnitude", "wanda", "sparsegpt")},
     **{f"2:4 {score}, q4_24": [("prune", f"--pattern 2:4 --score {score} --type q4_24" + ("" if score == "magnitude" else " --calibrate {c}"))]
@@ -54,6 +56,7 @@ SPEED = {
     "int8": [("quantize", "--type int8")],
     "q4_0": [("quantize", "--type q4_0")],
     "2:4 q8_24": [*ENDS, ("prune", "--pattern 2:4 --type q8_24")],
+    "2:4 int8": [*ENDS, ("prune", "--pattern 2:4 --type int8")],
     "4:8 q8_48": [*ENDS, ("prune", "--pattern 4:8 --type q8_48")],
     "2:4 q4_24": [*ENDS, ("prune", "--pattern 2:4 --type q4_24")],
     "half of the blocks q8_0": [*ENDS, ("prune", "--pattern block:16x4:0.5 --type q8_0")],

@@ -36,10 +36,11 @@ struct format_case {
     packing dense;
 };
 constexpr format_case formats[] = {
-    {packing::q8_24, dtype::q8_0, packing::q8},        {packing::q8_48, dtype::q8_0, packing::q8},
-    {packing::q4_24, dtype::q4_0, packing::q4},        {packing::q8_block, dtype::q8_0, packing::q8},
-    {packing::q8_rows, dtype::q8_0, packing::q8},      {packing::f32_block, dtype::f32, packing::f32},
-    {packing::bf16_block, dtype::bf16, packing::bf16}, {packing::f32_rows, dtype::f32, packing::f32}};
+    {packing::q8_24, dtype::q8_0, packing::q8},     {packing::q8_48, dtype::q8_0, packing::q8},
+    {packing::q4_24, dtype::q4_0, packing::q4},     {packing::i8_24, dtype::i8, packing::i8},
+    {packing::q8_block, dtype::q8_0, packing::q8},  {packing::q8_rows, dtype::q8_0, packing::q8},
+    {packing::f32_block, dtype::f32, packing::f32}, {packing::bf16_block, dtype::bf16, packing::bf16},
+    {packing::f32_rows, dtype::f32, packing::f32}};
 
 // Whether a weight stays: half of them in the packing's own pattern; of compressed rows one in ten (8 bits), or half.
 bool stays(packing format, std::size_t row, std::size_t column, const hence::counter_rng& rng) {
@@ -48,7 +49,8 @@ bool stays(packing format, std::size_t row, std::size_t column, const hence::cou
     };
     switch (format) {
         case packing::q8_24:
-        case packing::q4_24: {
+        case packing::q4_24:
+        case packing::i8_24: {
             const auto first = static_cast<std::size_t>(draw(row, column / 4) * 4);
             return column % 4 == first || column % 4 == (first + 1 + column / 4 % 3) % 4;
         }
@@ -79,6 +81,8 @@ std::vector<std::byte> masked_rows(const format_case& f, const shape& s) {
             } else if (f.type == dtype::bf16) {
                 const hence::bf16 x = hence::to_bf16(static_cast<float>(value) * 0.01f);
                 std::memcpy(out + 2 * k, &x.bits, 2);
+            } else if (f.type == dtype::i8) {
+                out[k] = static_cast<std::byte>(value);
             } else if (f.type == dtype::q8_0) {
                 std::memcpy(out + k / 32 * 34, &scale.bits, 2);
                 out[k / 32 * 34 + 2 + k % 32] = static_cast<std::byte>(value);
@@ -114,8 +118,16 @@ const pair_of_matrices& weights(const format_case& f, const shape& s, std::size_
         aligned_bytes dense = allocate(p.dense_bytes);
         aligned_bytes sparse = allocate(p.sparse_bytes);
         if (i == 0) {
-            hence::kernels::pack_panels(f.type, source.data(), s.rows, s.columns, 0, (s.rows + 15) / 16, dense.get());
-            hence::kernels::pack_sparse(f.sparse, f.type, source.data(), s.rows, s.columns, sparse.get());
+            const std::size_t panels = (s.rows + 15) / 16;
+            if (f.type == dtype::i8) {
+                const auto* quants = reinterpret_cast<const std::int8_t*>(source.data());
+                const std::vector<float> scales(s.rows, 0.01f);
+                hence::kernels::pack_panels_i8(quants, scales.data(), s.rows, s.columns, 0, panels, dense.get());
+                hence::kernels::pack_panels_i8_24(quants, scales.data(), s.rows, s.columns, 0, panels, sparse.get());
+            } else {
+                hence::kernels::pack_panels(f.type, source.data(), s.rows, s.columns, 0, panels, dense.get());
+                hence::kernels::pack_sparse(f.sparse, f.type, source.data(), s.rows, s.columns, sparse.get());
+            }
         } else {
             std::memcpy(dense.get(), p.dense[0].data, p.dense_bytes);
             std::memcpy(sparse.get(), p.sparse[0].data, p.sparse_bytes);
@@ -154,10 +166,16 @@ void product(benchmark::State& state, const hence::kernel_table* table, const fo
     args.in.quant_stride = s.columns;
     args.in.scales = scales.data();
     args.in.block_sums = sums.data();
-    args.in.block_stride = blocks;
-    for (std::size_t t = 0; t < batch; ++t)
-        table->quantize_blocks(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t * blocks],
-                               &sums[t * blocks]);
+    std::vector<std::int32_t> row_sums(batch);
+    args.in.sums = row_sums.data();
+    args.in.block_stride = f.type == dtype::i8 ? 1 : blocks;
+    for (std::size_t t = 0; t < batch; ++t) {
+        std::int8_t* const to = &quants[t * s.columns];
+        if (f.type == dtype::i8)
+            table->quantize_row(&x[t * s.columns], s.columns, to, &scales[t], &row_sums[t]);
+        else
+            table->quantize_blocks(&x[t * s.columns], s.columns, to, &scales[t * blocks], &sums[t * blocks]);
+    }
     hence::spin_team team(threads);
     const auto time = [&](const hence::packed_matrix& matrix) {
         args.weights = matrix;

@@ -33,17 +33,21 @@ struct options : compressing_options {
 const std::map<std::string, hence::dtype> types = {{"f32", hence::dtype::f32},     {"f16", hence::dtype::f16},
                                                    {"bf16", hence::dtype::bf16},   {"q8_0", hence::dtype::q8_0},
                                                    {"q8_24", hence::dtype::q8_24}, {"q8_48", hence::dtype::q8_48},
-                                                   {"q4_24", hence::dtype::q4_24}};
+                                                   {"q4_24", hence::dtype::q4_24}, {"int8", hence::dtype::i8}};
 const std::map<std::string, compress::prune_score> scores = {{"magnitude", compress::prune_score::magnitude},
                                                              {"wanda", compress::prune_score::wanda},
                                                              {"sparsegpt", compress::prune_score::sparsegpt}};
+
+std::size_t written_bytes(const compress::pruned_tensor& t) {
+    return t.data.size() + t.scales.size() * sizeof(float);
+}
 
 nlohmann::json to_json(const compress::pruned_tensor& t) {
     nlohmann::json j = {{"name", t.name},
                         {"from", hence::name(t.from)},
                         {"to", hence::name(t.type)},
                         {"bytes_before", t.bytes_before},
-                        {"bytes_after", t.data.size()},
+                        {"bytes_after", written_bytes(t)},
                         {"sparsity", t.sparsity},
                         {"weight_error", t.weight_error}};
     if (t.output_error >= 0) j["output_error"] = t.output_error;
@@ -132,7 +136,7 @@ void run(const options& o) {
         for (const compress::pruned_tensor& t : tensors) {
             const double count = static_cast<double>(t.shape[0]) * static_cast<double>(t.shape[1]);
             bytes_before += t.bytes_before;
-            bytes_after += t.data.size();
+            bytes_after += written_bytes(t);
             zeros += t.sparsity * count;
             elements += count;
         }
@@ -174,8 +178,9 @@ void add_prune(CLI::App& app) {
     std::vector<std::string> formats = names_of(types);
     formats.emplace_back("keep");
     command
-        ->add_option("-t,--type", o->type,
-                     "format of the pruned matrices; q8_24, q8_48 and q4_24 leave zeros out of the file")
+        ->add_option(
+            "-t,--type", o->type,
+            "format of the pruned matrices; q8_24, q8_48 and q4_24 leave zeros out of the file; int8: as quantize's")
         ->check(CLI::IsMember(formats))
         ->capture_default_str();
     command->add_flag(

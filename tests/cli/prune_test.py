@@ -31,6 +31,17 @@ class Prune(ToolTest):
         self.assertEqual(self.logits(self.out), self.logits(smaller))
         self.assertLess(smaller.stat().st_size, self.out.stat().st_size)
 
+    def test_int8(self):
+        pruned, twice = self.folder() / "pruned.gguf", self.folder() / "twice.gguf"
+        found = self.json("prune", data(SOURCE), self.out, "--pattern", "2:4", "--type", "int8")
+        self.assertLess(found["matrix_bytes_after"], 0.27 * found["matrix_bytes_before"])
+        self.assertEqual({t["to"] for t in found["tensors"]}, {"i8"})
+        self.json("prune", data(SOURCE), pruned, "--pattern", "2:4")
+        self.json("quantize", pruned, twice, "--type", "int8", "--embedding", "f32")
+        self.assertEqual(self.logits(self.out), self.logits(twice))
+        self.refused(1, "prune", self.out, twice, "--pattern", "2:4", "--type", "q8_0", says=["blk.0.attn_q.weight", "int8"])
+        self.refused(1, "prune", data(SOURCE), twice, "--pattern", "channels:0.25", "--type", "int8", says=["i8"])
+
     def test_scores_and_perplexity(self):
         calibration, evaluation = self.text("calibration.txt", 12000), self.text("heldout.txt", 4000)
         # This model is surer of itself than it should be on its held-out text, so that losing weights can even help: which score is best

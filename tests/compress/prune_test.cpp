@@ -95,6 +95,7 @@ TEST_CASE("every score obeys every pattern, in every format; what is no layer's 
             const bool halves = pattern[1] == ':';
             std::vector<std::optional<dtype>> types = {std::nullopt, dtype::q8_0};
             if (halves) types.push_back(pattern[0] == '2' ? dtype::q8_24 : dtype::q8_48);
+            types.push_back(dtype::i8);
             std::vector<float> dense;
             for (const auto& type : types) {
                 compress::prune_options how{.pattern = parse_mask_pattern(pattern).value(),
@@ -136,6 +137,74 @@ TEST_CASE("every score obeys every pattern, in every format; what is no layer's 
             }
         }
     }
+}
+
+namespace {
+
+// The file without the key that says where zeros may be, so that it is loaded as any dense one.
+std::vector<std::byte> unmarked(const std::vector<std::byte>& bytes) {
+    const gguf_file file = gguf_file::from_bytes(std::span(bytes)).value();
+    gguf_writer writer;
+    for (const gguf_entry& entry : file.metadata())
+        if (entry.key != "hence.prune.pattern") writer.add(entry);
+    for (const gguf_tensor& t : file.tensors()) writer.add_tensor(t.name, t.type, t.shape, t.data).value();
+    return writer.to_bytes().value();
+}
+
+std::size_t loaded_bytes(const std::vector<std::byte>& bytes) {
+    return load(std::span(bytes)).value().weight_bytes();
+}
+
+}  // namespace
+
+TEST_CASE("a 2:4 int8 file is packed without its zeros and is the dense model, bit for bit") {
+    HENCE_REQUIRE_DATA(path, "golden/tiny/format-f32.gguf");
+    const gguf_file file = gguf_file::open(path.string()).value();
+    const std::string text = sample_text(900);
+    compress::prune_options how{.pattern = parse_mask_pattern("2:4").value(), .type = dtype::i8, .threads = 2};
+    const auto check = [](const char* what, const std::vector<std::byte>& bytes, bool packed) {
+        INFO(what);
+        const gguf_file made = gguf_file::from_bytes(std::span(bytes)).value();
+        CHECK(made.get<std::string>("hence.prune.pattern").value() == "2:4");
+        CHECK(made.get<std::uint32_t>("hence.int8_pairs").value() == 1);
+        REQUIRE(made.find_tensor("blk.0.ffn_up.weight") != nullptr);
+        CHECK(made.find_tensor("blk.0.ffn_up.weight")->type == dtype::i8);
+        const std::vector<std::byte> dense = unmarked(bytes);
+        CHECK(same_bits(logits_of(bytes), logits_of(dense)));
+        if (packed)
+            CHECK(loaded_bytes(bytes) < loaded_bytes(dense));
+        else
+            CHECK(loaded_bytes(bytes) == loaded_bytes(dense));
+    };
+    check("by magnitude", compress::to_bytes(compress::prune(file, how).value(), file).value(), true);
+    how.score = compress::prune_score::sparsegpt;
+    how.calibration = text;
+    how.reading = {.window = 64};
+    const std::vector<std::byte> direct = compress::to_bytes(compress::prune(file, how).value(), file).value();
+    check("by SparseGPT", direct, true);
+    const gguf_file rounded = gguf_file::from_bytes(std::span(direct)).value();
+    const auto again = compress::prune(rounded, {.pattern = how.pattern, .type = dtype::q8_0});
+    REQUIRE_FALSE(again);
+    CHECK(again.error().code == errc::unsupported);
+
+    // Pruned first and quantized afterwards: zeros stay zeros, also where channels are rescaled.
+    how.type = dtype::f32;
+    const std::vector<std::byte> zeros = compress::to_bytes(compress::prune(file, how).value(), file).value();
+    const gguf_file pruned = gguf_file::from_bytes(std::span(zeros)).value();
+    compress::quantize_options rounding{.type = dtype::i8, .threads = 2};
+    const auto quantized = [&] {
+        return compress::to_bytes(compress::quantize(pruned, rounding).value(), pruned).value();
+    };
+    check("quantized afterwards", quantized(), true);
+    rounding.calibration = text;
+    rounding.reading = {.window = 64};
+    rounding.smooth = 0.5f;
+    rounding.fixed_activations = true;
+    check("with fixed activations", quantized(), true);
+    rounding.smooth = 0.0f;
+    rounding.fixed_activations = false;
+    rounding.asymmetric = true;
+    check("with zero points", quantized(), false);
 }
 
 TEST_CASE("compensated products lose less than those of weights that are only dropped") {

@@ -4,6 +4,8 @@
 #include "kernels/kernel_test.hpp"
 
 #include <array>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace hence_test;
@@ -20,6 +22,7 @@ struct sparse_case {
 constexpr std::array cases = {sparse_case{packing::q8_24, dtype::q8_0, packing::q8},
                               sparse_case{packing::q8_48, dtype::q8_0, packing::q8},
                               sparse_case{packing::q4_24, dtype::q4_0, packing::q4},
+                              sparse_case{packing::i8_24, dtype::i8, packing::i8},
                               sparse_case{packing::q8_block, dtype::q8_0, packing::q8},
                               sparse_case{packing::q8_rows, dtype::q8_0, packing::q8},
                               sparse_case{packing::f32_block, dtype::f32, packing::f32},
@@ -38,7 +41,7 @@ std::vector<bool> zeros_for(packing format, std::size_t rows, std::size_t column
         const int count = random.integer(0, 3) == 0 ? random.integer(0, most) : most;
         for (int i = 0; i < count; ++i) kept[row * columns + order[static_cast<std::size_t>(i)]] = true;
     };
-    if (format == packing::q8_24 || format == packing::q4_24 || format == packing::q8_48) {
+    if (format == packing::q8_24 || format == packing::q4_24 || format == packing::q8_48 || format == packing::i8_24) {
         const std::size_t width = format == packing::q8_48 ? 8 : 4;
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t k = 0; k < columns; k += width) keep_some(r, k, width, static_cast<int>(width / 2));
@@ -61,6 +64,11 @@ std::vector<std::byte> dense_rows(dtype type, std::size_t rows, std::size_t colu
     std::vector<std::byte> bytes(rows * hence::row_bytes(type, columns));
     std::byte* out = bytes.data();
     for (std::size_t r = 0; r < rows; ++r) {
+        if (type == dtype::i8) {
+            for (std::size_t k = 0; k < columns; ++k)
+                *out++ = static_cast<std::byte>(kept[r * columns + k] ? random.integer(-128, 127) : 0);
+            continue;
+        }
         if (type == dtype::f32 || type == dtype::bf16) {
             for (std::size_t k = 0; k < columns; ++k) {
                 const float x = kept[r * columns + k] ? random.normal() : k % 7 == 0 ? -0.0f : 0.0f;
@@ -98,6 +106,7 @@ std::vector<std::byte> dense_rows(dtype type, std::size_t rows, std::size_t colu
 struct problem {
     std::size_t rows, columns;
     std::vector<std::byte> source;
+    std::vector<float> scales;  // of the rows of i8
     aligned_array<std::byte> dense, sparse;
     hence::packed_matrix dense_matrix, sparse_matrix;
 
@@ -105,12 +114,24 @@ struct problem {
         : rows(r),
           columns(c),
           source(dense_rows(what.type, r, c, zeros_for(what.format, r, c, random), random)),
+          scales(random.normals(what.type == dtype::i8 ? r : 0)),
           dense(hence::packed_matrix{what.dense, r, c, nullptr}.bytes()),
           sparse(hence::kernels::sparse_bytes(what.format, what.type, source.data(), r, c)) {
         dense_matrix = {what.dense, r, c, dense.data()};
         sparse_matrix = {what.format, r, c, sparse.data()};
         REQUIRE(sparse.size() > 0);
-        hence::kernels::pack_panels(what.type, source.data(), r, c, 0, dense_matrix.panels(), dense.data());
+        const std::size_t panels = dense_matrix.panels();
+        if (what.type == dtype::i8) {
+            const auto* quants = reinterpret_cast<const std::int8_t*>(source.data());
+            hence::kernels::pack_panels_i8(quants, scales.data(), r, c, 0, panels, dense.data());
+            // In two calls, as workers share it.
+            const std::size_t middle = panels / 2;
+            hence::kernels::pack_panels_i8_24(quants, scales.data(), r, c, 0, middle, sparse.data());
+            hence::kernels::pack_panels_i8_24(quants, scales.data(), r, c, middle, panels,
+                                              sparse.data() + middle * sparse_matrix.layout().bytes());
+            return;
+        }
+        hence::kernels::pack_panels(what.type, source.data(), r, c, 0, panels, dense.data());
         hence::kernels::pack_sparse(what.format, what.type, source.data(), r, c, sparse.data());
     }
 };
@@ -132,7 +153,16 @@ std::vector<float> multiply(const hence::kernel_table& table, const hence::packe
     args.out_stride = matrix.rows;
     args.in.values = x.data();
     args.in.value_stride = columns;
-    if (hence::activations_of(matrix.format) != hence::activation_format::f32) {
+    std::vector<std::int32_t> row_sums(batch);
+    if (hence::activations_of(matrix.format) == hence::activation_format::q8_row) {
+        for (std::size_t t = 0; t < batch; ++t)
+            table.quantize_row(&x[t * columns], columns, &quants[t * padded], &scales[t], &row_sums[t]);
+        args.in.quants = quants.data();
+        args.in.quant_stride = padded;
+        args.in.scales = scales.data();
+        args.in.sums = row_sums.data();
+        args.in.block_stride = 1;
+    } else if (hence::activations_of(matrix.format) != hence::activation_format::f32) {
         for (std::size_t t = 0; t < batch; ++t)
             table.quantize_blocks(&x[t * columns], columns, &quants[t * padded], &scales[t * padded / 32],
                                   &sums[t * padded / 32]);
@@ -159,7 +189,7 @@ TEST_CASE("sparse products equal dense ones with the zeros written in, bit for b
                 const problem p(what, rows, columns, random);
                 const std::vector<float> x = random.normals(7 * columns);
                 for (const hence::kernel_table* table : tiers()) {
-                    for (const std::size_t batch : {1u, 2u, 7u}) {
+                    for (const std::size_t batch : {1u, 2u, 3u, 4u, 5u, 7u}) {
                         INFO(label(*table) << ", " << hence::name(what.format) << ", " << rows << " x " << columns
                                            << ", batch " << batch);
                         const std::vector<float> wanted = multiply(*table, p.dense_matrix, x, batch, 0);
@@ -215,6 +245,43 @@ TEST_CASE("extremes: all zero, and the largest products that there are") {
     }
 }
 
+TEST_CASE("int8 rows without zeros: the longest sums that are exact, and activations that are not finite") {
+    const std::size_t columns = 65536;
+    std::vector<std::int8_t> quants(2 * columns, 0);
+    const float scales[2] = {1.0f, 0.5f};
+    std::vector<float> x(columns, -127.0f);
+    for (std::size_t k = 0; k < columns; k += 4) {
+        quants[k + 1] = quants[k + 3] = -128;
+        quants[columns + k] = 127;
+        x[k + 2] = 126.0f;  // meets nothing
+    }
+    aligned_array<std::byte> packed(hence::kernels::sparse_bytes(
+        packing::i8_24, dtype::i8, reinterpret_cast<const std::byte*>(quants.data()), 2, columns));
+    hence::kernels::pack_panels_i8_24(quants.data(), scales, 2, columns, 0, 1, packed.data());
+    const hence::packed_matrix matrix{packing::i8_24, 2, columns, packed.data()};
+    for (const hence::kernel_table* table : tiers()) {
+        INFO(label(*table));
+        const std::vector<float> found = multiply(*table, matrix, x, 1, 0);
+        CHECK(found[0] == 128.0f * 127.0f * 32768.0f);
+        CHECK(found[1] == -0.5f * 127.0f * 127.0f * 16384.0f);
+    }
+    random_values random(5);
+    const problem p({packing::i8_24, dtype::i8, packing::i8}, 37, 96, random);
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        std::vector<float> some = random.normals(3 * 96);
+        some[96 + 17] = bad;  // the second row of three
+        for (const hence::kernel_table* table : tiers()) {
+            INFO(label(*table) << ", " << bad);
+            const std::vector<float> wanted = multiply(*table, p.dense_matrix, some, 3, 0);
+            const std::vector<float> found = multiply(*table, p.sparse_matrix, some, 3, 0);
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                CHECK(std::isnan(found[i]) == (i / 37 == 1));
+                CHECK((found[i] == wanted[i] || (std::isnan(found[i]) && std::isnan(wanted[i]))));
+            }
+        }
+    }
+}
+
 TEST_CASE("a packed row reads back as what was stored") {
     random_values random(3);
     for (const sparse_case& what : cases) {
@@ -236,6 +303,15 @@ TEST_CASE("what does not have the pattern is refused, and the smallest packing t
     CHECK(hence::kernels::sparse_bytes(packing::q8_24, dtype::q8_0, full.data(), 16, 64) == 0);
     CHECK(hence::kernels::sparse_bytes(packing::q8_48, dtype::q8_0, full.data(), 16, 64) == 0);
     CHECK(hence::kernels::sparse_bytes(packing::q8_24, dtype::f32, full.data(), 16, 16) == 0);
+    std::vector<std::byte> bytes = dense_rows(dtype::i8, 16, 64, zeros_for(packing::i8_24, 16, 64, random), random);
+    CHECK(hence::kernels::sparse_bytes(packing::i8_24, dtype::i8, bytes.data(), 16, 64) ==
+          hence::packed_matrix{packing::i8_24, 16, 64, nullptr}.bytes());
+    CHECK(hence::kernels::sparse_bytes(packing::i8_24, dtype::i8, bytes.data(), 21, 48) == 0);  // no whole blocks
+    CHECK(hence::kernels::sparse_bytes(packing::q8_24, dtype::i8, bytes.data(), 16, 64) == 0);
+    CHECK(hence::kernels::sparse_bytes(packing::i8_24, dtype::q8_0, full.data(), 16, 64) == 0);
+    std::fill_n(bytes.end() - 4, 3, std::byte{1});  // three of the last four
+    CHECK(hence::kernels::sparse_bytes(packing::i8_24, dtype::i8, bytes.data(), 16, 64) == 0);
+    CHECK_FALSE(hence::kernels::sparse_packing(dtype::i8, bytes.data(), 16, 64).has_value());
     CHECK_FALSE(hence::kernels::sparse_packing(dtype::q8_0, full.data(), 16, 64).has_value());
     std::vector<std::byte> row(2 * 22);
     CHECK_FALSE(hence::kernels::leave_out_zeros(dtype::q8_24, full.data(), 64, row.data()));
@@ -252,4 +328,5 @@ TEST_CASE("what does not have the pattern is refused, and the smallest packing t
     CHECK(chosen(packing::f32_block, dtype::f32) == packing::f32_block);
     CHECK(chosen(packing::f32_rows, dtype::f32) == packing::f32_rows);
     CHECK(chosen(packing::q4_24, dtype::q4_0) == packing::q4_24);
+    CHECK(chosen(packing::i8_24, dtype::i8) == packing::i8_24);
 }

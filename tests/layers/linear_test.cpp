@@ -249,9 +249,14 @@ TEST_CASE("a mask with a pattern gives a sparse layer with the dense layer's bit
         packing format;
         const char* pattern;
         packing expected;
-    } cases[] = {{packing::q8, "2:4", packing::q8_24},           {packing::q8, "4:8", packing::q8_48},
-                 {packing::q8, "block:1x4:0.9", packing::q8_rows}, {packing::f32, "2:4", packing::f32_rows},
-                 {packing::bf16, "unstructured:0.9", packing::bf16_rows}, {packing::i8, "2:4", packing::i8}};
+    } cases[] = {{packing::q8, "2:4", packing::q8_24},
+                 {packing::q8, "4:8", packing::q8_48},
+                 {packing::q8, "block:1x4:0.9", packing::q8_rows},
+                 {packing::f32, "2:4", packing::f32_rows},
+                 {packing::bf16, "unstructured:0.9", packing::bf16_rows},
+                 {packing::i8, "2:4", packing::i8_24},
+                 {packing::i8, "4:8", packing::i8},
+                 {packing::i8, "1:4", packing::i8_24}};
     for (const auto& c : cases) {
         const mask kept = build_mask(magnitude_scores(weights.view()).view(), parse_mask_pattern(c.pattern).value()).value();
         matrix<float> zeros = copy(weights.view());

@@ -56,6 +56,7 @@ TEST_CASE("packed: a panel holds its sixteen rows' values and scales, and little
         check(packing::q6k, blocks * 256, 6, blocks * 18, 0);
         check(packing::q3k, blocks * 256, 4, blocks * 18, 0);
         check(packing::q2k, blocks * 256, 4, blocks * 20, 0);
+        check(packing::i8_24, blocks * 32, 5, 4, 0);
     }
 }
 
@@ -80,4 +81,5 @@ TEST_CASE("packed: every packing has its own name and says what its activations 
         CHECK(hence::activations_of(p) == activation_format::q8_blocks);
     CHECK(hence::activations_of(packing::bf16d) == activation_format::bf16);
     CHECK(hence::activations_of(packing::i8) == activation_format::q8_row);
+    CHECK(hence::activations_of(packing::i8_24) == activation_format::q8_row);
 }

@@ -2,7 +2,7 @@
 // taking up what is lost (SparseGPT).
 //
 // The result keeps names and shapes. Dense formats hold zeros and load in any engine; the formats that leave zeros out
-// (q8_24, q8_48, q4_24) are hence's own (docs/reference/gguf.md). With a calibration text layers are done in order, each
+// (q8_24, q8_48, q4_24) and int8 pairs, which hold them, are hence's own (docs/reference/gguf.md). With a calibration text layers are done in order, each
 // measured behind the layers that are already pruned. Needs Eigen; header-only in every form of the library.
 #ifndef HENCE_COMPRESS_PRUNE_HPP
 #define HENCE_COMPRESS_PRUNE_HPP
@@ -39,7 +39,7 @@ struct prune_options {
     mask_pattern pattern{};
     prune_score score = prune_score::magnitude;
     std::optional<dtype>
-        type{};  ///< of the pruned matrices: f32, f16, bf16, q8_0, q8_24, q8_48 or q4_24; nothing: the source's
+        type{};  ///< of the pruned matrices: f32, f16, bf16, q8_0, q8_24, q8_48, q4_24 or i8; nothing: the source's
     std::string_view calibration{};  ///< a text of the kind that the model will meet; empty: none
     calibration_options reading{};   ///< how the text is read
     sparsegpt_options compensation{};
@@ -54,6 +54,7 @@ struct prune_options {
 
 /// What became of one matrix.
 struct pruned_tensor : compressed_tensor {
+    std::vector<float> scales;  ///< of i8, one for each row: the tensor NAME.scale beside it; else empty
     dtype from = dtype::f32;
     std::size_t bytes_before = 0;
     double sparsity = 0;      ///< the share of zeros in what was written
@@ -71,7 +72,7 @@ struct pruned_model {
 /// Prunes the matrices of a model's layers; the embedding, the output matrix and vectors stay.
 /// @shape none
 /// @errors mismatch (the pattern does not divide a matrix, or a format its pattern; all of them named), unsupported (a source
-///         format that cannot hold zeros, with `type` nothing), invalid_argument (a score without a calibration text; a name
+///         format that cannot hold zeros, with `type` nothing; matrices of int8), invalid_argument (a score without a calibration text; a name
 ///         to keep that there is none of), not_a_number (the tensor), those of decoder::from_gguf and calibration
 /// @cost memory: the result, and one layer in floats with its statistics
 /// @source as prune_score and sparsegpt say

@@ -17,6 +17,7 @@
 #include "../tensor/packed.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -45,8 +46,9 @@ namespace kernels {
 [[nodiscard]] bool leave_out_zeros(dtype to, const std::byte* dense, std::size_t columns, std::byte* out) noexcept;
 
 /// The bytes that a matrix takes in one of the packings q8_24, q8_48, q8_block and q8_rows (from q8_0), q4_24 (from q4_0),
-/// f32_block and f32_rows (from f32), bf16_block and bf16_rows (from bf16); 0 where the packing does not go with the type,
-/// the shape (block packings: columns in fours; rows of floats: at most 65536 columns) or the zeros (q8_24, q8_48, q4_24).
+/// i8_24 (from i8), f32_block and f32_rows (from f32), bf16_block and bf16_rows (from bf16); 0 where the packing does not go
+/// with the type, the shape (8-bit and 4-bit ones: columns in blocks of 32; blocks of floats: in fours; rows of floats: at
+/// most 65536 columns) or the zeros (q8_24, q8_48, q4_24, i8_24).
 /// @shape source[rows][columns] in `type`
 /// @units bytes
 /// @errors none; what std::vector throws
@@ -54,12 +56,21 @@ namespace kernels {
 [[nodiscard]] std::size_t sparse_bytes(packing format, dtype type, const std::byte* source, std::size_t rows,
                                        std::size_t columns);
 
-/// Packs a matrix that sparse_bytes() has measured.
+/// Packs a matrix that sparse_bytes() has measured, but for i8_24, which needs scales too.
 /// @shape source[rows][columns] in `type`; out[sparse_bytes()], 64-byte aligned
 /// @errors none; what std::vector throws
 /// @source SELL-C-sigma (Kreutzer et al., 2013, arXiv 1307.6209) without sorting, for the rows
 void pack_sparse(packing format, dtype type, const std::byte* source, std::size_t rows, std::size_t columns,
                  std::byte* out);
+
+/// Packs rows of int8 with given scales (value = quant * scale) without their zeros, as i8_24; sparse_bytes() has measured them.
+/// @shape quants[rows][columns], scales[rows]; out: layout_of(i8_24, columns).bytes() per panel, from panel `first` on; rows
+///        past the last are written as zeros
+/// @errors none
+/// @threads re-entrant: each worker packs its own panels
+/// @source none
+void pack_panels_i8_24(const std::int8_t* quants, const float* scales, std::size_t rows, std::size_t columns, std::size_t first,
+                       std::size_t last, std::byte* out) noexcept;
 
 /// A choice of sparse_packing().
 struct sparse_choice {

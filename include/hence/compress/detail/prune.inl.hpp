@@ -4,6 +4,7 @@
 
 #include "../../kernels/sparse.hpp"
 #include "../../quant/encode.hpp"
+#include "../../quant/int8_rows.hpp"
 #include "../prune.hpp"
 #include "whole_model.hpp"
 
@@ -18,6 +19,15 @@ HENCE_NAMESPACE_BEGIN
 namespace compress {
 
 namespace detail {
+
+// Where the scales of an int8 matrix stand: beside NAME.weight.
+inline std::string scale_name(const pruned_tensor& t) {
+    return t.name.substr(0, t.name.size() - 6) + "scale";
+}
+
+inline std::span<const std::byte> scale_bytes(const pruned_tensor& t) {
+    return std::as_bytes(std::span(t.scales));
+}
 
 class pruner {
 public:
@@ -83,6 +93,9 @@ private:
     [[nodiscard]] result<void> check_type(const file_tensor& t) const {
         const dtype to = target(t);
         const std::string written = "type " + std::string(name(to));
+        if (t.type == dtype::i8)
+            return make_error(errc::unsupported, file_.name(),
+                              "f32, f16, bf16 or blocks: rows of int8 are already rounded", "i8", t.name);
         switch (to) {
             case dtype::f32:
             case dtype::f16:
@@ -90,7 +103,8 @@ private:
             case dtype::q8_0:
             case dtype::q8_24:
             case dtype::q8_48:
-            case dtype::q4_24: break;
+            case dtype::q4_24:
+            case dtype::i8: break;
             default:
                 return make_error(
                     errc::unsupported, file_.name(),
@@ -138,6 +152,7 @@ private:
         for (std::size_t i = before; i < made_.tensors.size(); ++i) {
             const pruned_tensor& t = made_.tensors[i];
             replaced.push_back({t.name, t.type, t.shape, 0, 0, t.data});
+            if (!t.scales.empty()) replaced.push_back({scale_name(t), dtype::f32, {t.shape[0]}, 0, 0, scale_bytes(t)});
         }
         return replaced;
     }
@@ -197,6 +212,7 @@ private:
         const std::size_t dense_stride = row_bytes(dense, columns);
         const std::size_t stride = row_bytes(out.type, columns);
         out.data.resize(rows * stride);
+        if (out.type == dtype::i8) return encode_int8(weights, out);
         std::vector<std::byte> row(dense_stride);
         for (std::size_t r = 0; r < rows; ++r) {
             if (t.type == dtype::q8_0 && dense == dtype::q8_0 && options_.score != prune_score::sparsegpt) {
@@ -218,6 +234,18 @@ private:
         return {};
     }
 
+    // Zeros stay: the range is symmetric.
+    static result<void> encode_int8(const matrix<float>& weights, pruned_tensor& out) {
+        const std::size_t columns = weights.extent(1);
+        const std::span quants(reinterpret_cast<std::int8_t*>(out.data.data()), out.data.size());
+        for (std::size_t r = 0; r < weights.extent(0); ++r) {
+            HENCE_TRY_ASSIGN(found, made_of(out.name, encode_int8_row(weights.view().row(r).span(),
+                                                                      quants.subspan(r * columns, columns))));
+            out.scales.push_back(found.scale);
+        }
+        return {};
+    }
+
     // What is left, and what it costs, of the values that a reader of the file will see.
     void measure(const matrix<float>& original, pruned_tensor& out, const input_statistics* inputs) const {
         const std::size_t rows = original.extent(0);
@@ -231,6 +259,7 @@ private:
             (void)decode_row(out.type, std::span<const std::byte>(out.data).subspan(r * stride, stride), now)
                 .has_value();
             for (std::size_t c = 0; c < columns; ++c) {
+                if (!out.scales.empty()) now[c] *= out.scales[r];
                 zeros += now[c] == 0.0f ? 1 : 0;
                 whole(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = original(r, c);
                 off(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = original(r, c) - now[c];
@@ -262,13 +291,20 @@ private:
 inline result<gguf_writer> pruned_writer(const pruned_model& model, const gguf_file& source) {
     gguf_writer writer = writer_like(source);
     writer.add("hence.prune.pattern", model.pattern);
+    if (std::any_of(model.tensors.begin(), model.tensors.end(),
+                    [](const pruned_tensor& t) { return !t.scales.empty(); }))
+        writer.add("hence.int8_pairs", std::uint32_t{1});
     for (const file_tensor& t : source.tensors()) {
         const auto pruned = std::find_if(model.tensors.begin(), model.tensors.end(),
                                          [&](const pruned_tensor& p) { return p.name == t.name; });
-        if (pruned == model.tensors.end())
+        if (pruned == model.tensors.end()) {
             HENCE_TRY(writer.add_tensor(t.name, t.type, t.shape, t.data));
-        else
-            HENCE_TRY(writer.add_tensor(t.name, pruned->type, pruned->shape, pruned->data));
+            continue;
+        }
+        HENCE_TRY(writer.add_tensor(t.name, pruned->type, pruned->shape, pruned->data));
+        if (pruned->scales.empty()) continue;
+        HENCE_TRY(
+            writer.add_tensor(scale_name(*pruned), dtype::f32, std::span(t.shape).first(1), scale_bytes(*pruned)));
     }
     return writer;
 }

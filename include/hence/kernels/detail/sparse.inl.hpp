@@ -202,6 +202,7 @@ constexpr bool goes_with(packing format, dtype type, std::size_t columns) noexce
         case packing::q8_24:
         case packing::q8_48: return type == dtype::q8_0 && columns % block_columns == 0;
         case packing::q4_24: return type == dtype::q4_0 && columns % block_columns == 0;
+        case packing::i8_24: return type == dtype::i8 && columns % block_columns == 0;
         case packing::q8_block:
         case packing::q8_rows: return type == dtype::q8_0 && columns % block_columns == 0;
         case packing::f32_block: return type == dtype::f32 && columns % 4 == 0;
@@ -210,6 +211,16 @@ constexpr bool goes_with(packing format, dtype type, std::size_t columns) noexce
         case packing::bf16_rows: return type == dtype::bf16 && columns <= 65536;
         default: return false;
     }
+}
+
+// Whether at most two of every four bytes are there.
+inline bool two_of_four(const std::byte* bytes, std::size_t count) noexcept {
+    for (std::size_t k = 0; k < count; k += 4) {
+        int there = 0;
+        for (std::size_t i = 0; i < 4; ++i) there += bytes[k + i] != std::byte{0} ? 1 : 0;
+        if (there > 2) return false;
+    }
+    return true;
 }
 
 }  // namespace detail
@@ -261,6 +272,8 @@ HENCE_INLINE std::size_t sparse_bytes(packing format, dtype type, const std::byt
             if (!leave_out_zeros(*stored, source + i * row_bytes(type, columns), columns, row.data())) return 0;
         return panels * layout_of(format, columns).bytes();
     }
+    if (format == packing::i8_24)
+        return detail::two_of_four(source, rows * columns) ? panels * layout_of(format, columns).bytes() : 0;
     std::size_t bytes = detail::to_line(panels * 8);
     detail::sparse_panel panel(type, columns);
     for (std::size_t i = 0; i < panels; ++i) {
@@ -296,9 +309,33 @@ HENCE_INLINE void pack_sparse(packing format, dtype type, const std::byte* sourc
     }
 }
 
+HENCE_INLINE void pack_panels_i8_24(const std::int8_t* quants, const float* scales, std::size_t rows,
+                                    std::size_t columns, std::size_t first, std::size_t last, std::byte* out) noexcept {
+    const panel_layout layout = layout_of(packing::i8_24, columns);
+    for (std::size_t panel = first; panel < last; ++panel, out += layout.bytes()) {
+        std::memset(out, 0, layout.bytes());
+        for (std::size_t r = 0; r < panel_rows && panel * panel_rows + r < rows; ++r) {
+            const std::size_t row = panel * panel_rows + r;
+            std::memcpy(out + layout.value_bytes + r * 4, &scales[row], 4);
+            for (std::size_t first_column = 0; first_column < columns; first_column += 4) {
+                const std::int8_t* const four = quants + row * columns + first_column;
+                const std::size_t v = first_column % block_columns / 8;
+                std::byte* const block = out + first_column / block_columns * 320 + r * 4 + first_column % 8 / 4 * 2;
+                std::size_t used = 0;
+                for (unsigned k = 0; k < 4; ++k) {
+                    if (four[k] == 0) continue;
+                    block[v * 64 + used] = static_cast<std::byte>(four[k]);
+                    block[256 + used] |= static_cast<std::byte>(k << (2 * v));
+                    ++used;
+                }
+            }
+        }
+    }
+}
+
 HENCE_INLINE std::optional<sparse_choice> sparse_packing(dtype type, const std::byte* source, std::size_t rows,
                                                          std::size_t columns) {
-    const std::optional<packing> dense = exact_packing(type);
+    const std::optional<packing> dense = type == dtype::i8 ? packing::i8 : exact_packing(type);
     if (!dense) return std::nullopt;
     const std::size_t limit = (rows + panel_rows - 1) / panel_rows * layout_of(*dense, columns).bytes() / 10 * 9;
     std::optional<sparse_choice> best;

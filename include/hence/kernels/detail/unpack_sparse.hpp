@@ -45,13 +45,17 @@ inline void unpack_sparse_row(const packed_matrix& matrix, std::size_t row, floa
         return to_float(half);
     };
     const auto signed_at = [&](const std::byte* p) { return static_cast<float>(static_cast<std::int8_t>(byte_at(p))); };
-    if (matrix.format <= packing::q4_24) {
+    if (matrix.format <= packing::i8_24) {
         const panel_layout layout = matrix.layout();
         const std::byte* base = matrix.data + panel * layout.bytes();
         const std::size_t value_vectors = matrix.format == packing::q4_24 ? 2 : 4;
         const std::size_t block_bytes = layout.value_bytes / blocks;
         for (std::size_t b = 0; b < blocks; ++b) {
-            const float scale = half_at(base + layout.value_bytes + (b * panel_rows + r) * 2);
+            float scale;
+            if (matrix.format == packing::i8_24)
+                std::memcpy(&scale, base + layout.value_bytes + r * 4, 4);
+            else
+                scale = half_at(base + layout.value_bytes + (b * panel_rows + r) * 2);
             const std::byte* block = base + b * block_bytes + r * 4;
             for (std::size_t j = 0; j < 16; ++j) {
                 const std::size_t v = j / 4;

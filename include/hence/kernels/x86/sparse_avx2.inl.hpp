@@ -60,7 +60,9 @@ HENCE_ALWAYS_INLINE __m256i dot_chosen_half(__m256i acc, __m256i w, __m256i x) {
     return _mm256_dpbusd_avx_epi32(acc, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
 #else
     const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    acc = _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    HENCE_NO_CONTRACTION("x", acc);  // g++ would add products in pairs first, and keep them in memory until then
+    return acc;
 #endif
 }
 HENCE_ALWAYS_INLINE si dot_chosen(si acc, sb w, sb x) {

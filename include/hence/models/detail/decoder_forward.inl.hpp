@@ -123,7 +123,7 @@ struct decoder::pass {
     static float fixed_scale(std::initializer_list<const weight*> matrices) noexcept {
         float scale = 0.0f;
         for (const weight* matrix : matrices) {
-            if (!matrix->present() || matrix->matrix.format != packing::i8) continue;
+            if (!matrix->present() || activations_of(matrix->matrix.format) != activation_format::q8_row) continue;
             if (matrix->input_scale == 0.0f || (scale != 0.0f && scale != matrix->input_scale)) return 0.0f;
             scale = matrix->input_scale;
         }

@@ -238,11 +238,11 @@ public:
         into.matrix = {expand ? packing::f32 : *format, rows, columns, nullptr};
         std::size_t bytes = into.matrix.bytes();
         bool sparse = false;
-        if (pruned_ && !expand && tensor.type != dtype::i8) {
+        if (pruned_ && !expand && int8.zeros.empty()) {
             if (const auto choice = kernels::sparse_packing(tensor.type, source, rows, columns)) {
                 into.matrix.format = choice->format;
                 bytes = choice->bytes;
-                sparse = true;
+                sparse = choice->format != packing::i8_24;
             }
             file_.release_pages(tensor);  // it was read to see its zeros
         }
@@ -273,7 +273,7 @@ public:
             packed_matrix& matrix = j.into->matrix;
             matrix.data = storage.data() + j.offset;
             j.into->storage = shared;
-            if (j.sparse) {  // whose panels differ in size: not packed by shares
+            if (j.sparse) {
                 kernels::pack_sparse(matrix.format, j.tensor->type, j.source, matrix.rows, matrix.columns, storage.data() + j.offset);
                 file_.release_pages(*j.tensor);
                 continue;
@@ -358,7 +358,7 @@ private:
         const std::byte* source;
         std::size_t stride;  // bytes from row to row of the source
         bool expand;         // to f32 first
-        bool sparse;         // without its zeros
+        bool sparse;         // without its zeros, in panels that cannot be packed by shares
         std::size_t offset;  // in the block of all weights
         int8_rows int8;
     };
@@ -373,8 +373,12 @@ private:
         const std::size_t panel_bytes = matrix.layout().bytes();
         std::byte* out = storage + share.begin * panel_bytes;
         if (!j.expand && !j.int8.scales.empty()) {
-            kernels::pack_panels_i8(reinterpret_cast<const std::int8_t*>(j.source), j.int8.scales.data(), matrix.rows, matrix.columns,
-                                    share.begin, share.end, out);
+            const auto* quants = reinterpret_cast<const std::int8_t*>(j.source);
+            const float* scales = j.int8.scales.data();
+            if (matrix.format == packing::i8_24)
+                kernels::pack_panels_i8_24(quants, scales, matrix.rows, matrix.columns, share.begin, share.end, out);
+            else
+                kernels::pack_panels_i8(quants, scales, matrix.rows, matrix.columns, share.begin, share.end, out);
             return;
         }
         if (!j.expand) {

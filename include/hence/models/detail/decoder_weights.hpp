@@ -54,7 +54,7 @@ struct weight {
     std::vector<float> bias;
     std::shared_ptr<const byte_buffer> storage;  // the block of memory that the matrix lies in, with others
     std::size_t bytes = 0;                       // of that block, for this matrix
-    float input_scale = 0.0f;  // of packing::i8 with calibrated activations; 0: each row has its own
+    float input_scale = 0.0f;  // of packings i8 and i8_24 with calibrated activations; 0: each row has its own
     std::vector<float> zero_terms;  // of packing::i8 with zero points: zero * scale of each row; else empty
     [[nodiscard]] bool present() const noexcept { return matrix.data != nullptr; }
     [[nodiscard]] const float* bias_or_null() const noexcept { return bias.empty() ? nullptr : bias.data(); }

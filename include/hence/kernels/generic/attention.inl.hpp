@@ -187,7 +187,7 @@ HENCE_NOINLINE void page_values(const attention_args& args, const float* values,
 // One page for a tile of queries.
 template <int Queries>
 HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries) noexcept {
-    constexpr int vectors = Queries >= 6 ? 2 : 4;
+    constexpr int vectors = Queries == tile_queries && Queries > 1 ? 2 : 4;  // of sums that stay in registers
     alignas(HENCE_ALIGNMENT) float weight[Queries][page_tokens];
     float keep[Queries];
     page_scores<Queries>(args, page.keys, queries, weight);

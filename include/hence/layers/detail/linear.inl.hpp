@@ -6,7 +6,6 @@
 #include "../../kernels/pack.hpp"
 #include "../../kernels/sparse.hpp"
 #include "../../quant/decode.hpp"
-#include "../../quant/int8_rows.hpp"
 #include "../../quant/zero_points.hpp"
 #include "../linear.hpp"
 
@@ -74,23 +73,27 @@ inline void pack_masked(dtype type, const void* rows, packed_weight& into, const
     pack_rows(type, rows, into);
 }
 
-// The same of rows that become bytes. False where the dense packing has to do: too few zeros, or a weight that is not finite.
-inline bool pack_masked_i8(const float* rows, packed_weight& into, const any_bias& bias, const linear_options& options) {
-    const std::size_t outputs = into.matrix.rows;
-    const std::size_t inputs = into.matrix.columns;
-    owned_vector<std::int8_t> quants(outputs * inputs);
-    owned_vector<float> scales(outputs);
-    for (std::size_t i = 0; i < outputs; ++i) {
-        const auto scale = encode_int8_row({rows + i * inputs, inputs}, quants.span().subspan(i * inputs, inputs));
-        if (!scale) return false;
-        scales(i) = scale->scale;
+// The same of a matrix that is packed as i8.
+inline void leave_out_bytes(packed_weight& into, const any_bias& bias, const linear_options& options) {
+    const packed_matrix& matrix = into.matrix;
+    const panel_layout layout = matrix.layout();
+    owned_vector<std::int8_t> quants(matrix.rows * matrix.columns);
+    owned_vector<float> scales(matrix.rows);
+    for (std::size_t i = 0; i < matrix.rows; ++i) {
+        const std::byte* const panel = matrix.data + i / panel_rows * layout.bytes();
+        const std::size_t r = i % panel_rows;
+        std::memcpy(&scales(i), panel + layout.value_bytes + r * 4, 4);
+        for (std::size_t k = 0; k < matrix.columns; ++k)
+            quants(i * matrix.columns + k) =
+                static_cast<std::int8_t>(std::to_integer<int>(panel[(k / 4 * panel_rows + r) * 4 + k % 4]) - 128);
     }
-    const auto choice =
-        kernels::sparse_packing(dtype::i8, reinterpret_cast<const std::byte*>(quants.data()), outputs, inputs);
-    if (!choice) return false;
-    into = allocate(choice->format, outputs, inputs, bias, into.kernels, options.memory);
-    kernels::pack_panels_i8_24(quants.data(), scales.data(), outputs, inputs, 0, into.matrix.panels(), into.storage.data());
-    return true;
+    const auto* const bytes = reinterpret_cast<const std::byte*>(quants.data());
+    const auto choice = kernels::sparse_packing(dtype::i8, bytes, matrix.rows, matrix.columns);
+    if (!choice) return;
+    packed_weight smaller = allocate(choice->format, matrix.rows, matrix.columns, bias, into.kernels, options.memory);
+    kernels::pack_panels_i8_24(quants.data(), scales.data(), matrix.rows, matrix.columns, 0, matrix.panels(),
+                               smaller.storage.data());
+    into = std::move(smaller);
 }
 
 HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bias& bias,
@@ -128,8 +131,8 @@ HENCE_INLINE packed_weight pack_numbers(const any_weights& weights, const any_bi
         }
         case packing::i8:
             HENCE_EXPECT(inputs <= 65536, "at most 65536 inputs, so that 32-bit sums of 8-bit products are exact");
-            if (options.kept != nullptr && pack_masked_i8(rows, result, bias, options)) break;
             kernels::pack_panels_i8(rows, outputs, inputs, 0, result.matrix.panels(), result.storage.data());
+            if (options.kept != nullptr) leave_out_bytes(result, bias, options);
             break;
         case packing::q8: {
             HENCE_EXPECT(inputs % block_columns == 0, "inputs in multiples of 32");

@@ -44,25 +44,31 @@ inline std::uint64_t hash_bytes(std::string_view bytes) noexcept {
     return hash ^ hash >> 32;
 }
 
+/// Of four slots three may be taken: vocabularies are long, and what is left empty costs memory and time at every start.
+constexpr bool is_full(std::size_t taken, std::size_t slots) noexcept { return taken > slots / 4 * 3; }
+
+/// Holds less than 4 GiB of pieces.
 class piece_table {
 public:
     static constexpr std::uint32_t none = 0xFFFFFFFFu;
+    static constexpr std::size_t most_bytes = 0xFFFFFFFFu;
 
     void reserve(std::size_t pieces) {
         std::size_t size = 16;
-        while (size < pieces * 2) size *= 2;
+        while (is_full(pieces, size)) size *= 2;
         if (size > slots_.size()) rehash(size);
     }
 
     /// The number of the piece; `value` becomes it if the piece is new.
     std::uint32_t insert(std::string_view piece, std::uint32_t value) {
-        if ((count_ + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 16 : slots_.size() * 2);
+        if (is_full(count_ + 1, slots_.size())) rehash(slots_.empty() ? 16 : slots_.size() * 2);
         const std::uint64_t hash = hash_bytes(piece);
         std::size_t i = static_cast<std::size_t>(hash) & mask_;
         const auto tag = static_cast<std::uint32_t>(hash >> 32);
         for (; slots_[i].value != none; i = (i + 1) & mask_)
             if (slots_[i].tag == tag && slots_[i].length == piece.size() && same(slots_[i], piece)) return slots_[i].value;
-        slots_[i] = slot{tag, value, static_cast<std::uint32_t>(piece.size()), bytes_.size()};
+        HENCE_EXPECT(piece.size() <= most_bytes - bytes_.size(), "less than 4 GiB of pieces");
+        slots_[i] = slot{tag, value, static_cast<std::uint32_t>(piece.size()), static_cast<std::uint32_t>(bytes_.size())};
         bytes_.append(piece);
         ++count_;
         return value;
@@ -84,7 +90,7 @@ private:
         std::uint32_t tag = 0;
         std::uint32_t value = none;
         std::uint32_t length = 0;
-        std::size_t offset = 0;
+        std::uint32_t offset = 0;
     };
 
     [[nodiscard]] bool same(const slot& s, std::string_view piece) const noexcept {
@@ -120,13 +126,13 @@ class pair_table {
 public:
     void reserve(std::size_t pairs) {
         std::size_t size = 16;
-        while (size < pairs * 2) size *= 2;
+        while (is_full(pairs, size)) size *= 2;
         if (size > slots_.size()) rehash(size);
     }
 
     /// Adds a pair; the first rank of a pair stays.
     void insert(std::uint32_t left, std::uint32_t right, merge m) {
-        if ((count_ + 1) * 2 > slots_.size()) rehash(slots_.empty() ? 16 : slots_.size() * 2);
+        if (is_full(count_ + 1, slots_.size())) rehash(slots_.empty() ? 16 : slots_.size() * 2);
         const std::uint64_t key = std::uint64_t{left} << 32 | right;
         std::size_t i = place(key);
         for (; slots_[i].value.rank != merge::never; i = (i + 1) & mask_)

@@ -57,6 +57,11 @@ inline result<void> check_vocabulary(const vocabulary& v) {
     const std::size_t count = v.tokens.size();
     if (count == 0) return make_error(errc::missing, "vocabulary", "at least one token", "none");
     if (count > 0x40000000u) return make_error(errc::out_of_range, "vocabulary", "at most 2^30 tokens", decimal(count));
+    std::size_t bytes = 0;
+    for (const std::string& token : v.tokens) bytes += token.size();
+    for (const std::string& pair : v.merges) bytes += pair.size();
+    if (bytes > piece_table::most_bytes)
+        return make_error(errc::out_of_range, "vocabulary", "less than 4 GiB of tokens and merges", concat({bytes, " bytes"}));
     if (!v.types.empty() && v.types.size() != count)
         return make_error(errc::mismatch, "token types", concat({count, ", one a token"}), decimal(v.types.size()));
     if (!v.scores.empty() && v.scores.size() != count)

@@ -478,27 +478,20 @@ struct decoder::pass {
         const index_range panels = self.share(layer.up.matrix.panels(), panels_per_block);
         if (c.gated) multiply_panels(layer.gate, w.gate, from.quants, from.values, width, rows, false, panels.begin, panels.end);
         multiply_panels(layer.up, w.up, from.quants, from.values, width, rows, false, panels.begin, panels.end);
-        const auto activate = [&](std::size_t row, std::size_t first, std::size_t end) {
-            float* up = w.up + row * inner_width + first;
-            if (c.gated) k.activate_gated(c.feed_forward_activation, w.gate + row * inner_width + first, up, end - first, up);
-            else k.activate(c.feed_forward_activation, up, end - first, up);
-        };
-        if (by_columns(layer.down)) {
-            const std::size_t first = panels.begin * panel_rows;
-            const std::size_t end = std::min(panels.end * panel_rows, inner_width);
-            for (std::size_t row = 0; row < rows && first < end; ++row) {
-                activate(row, first, end);
-                if (wants_blocks(layer.down)) quantize_columns(w.inner, row, w.up + row * inner_width, first, end);
-            }
-            prefetch(self, layer.down);
-            self.wait();
-            return;
+        const std::size_t first = panels.begin * panel_rows;
+        const std::size_t end = std::min(panels.end * panel_rows, inner_width);
+        const bool at_once = by_columns(layer.down);
+        for (std::size_t row = 0; row < rows && first < end; ++row) {
+            float* const up = w.up + row * inner_width;
+            if (c.gated) k.activate_gated(c.feed_forward_activation, w.gate + row * inner_width + first, up + first, end - first, up + first);
+            else k.activate(c.feed_forward_activation, up + first, end - first, up + first);
+            if (at_once && wants_blocks(layer.down)) quantize_columns(w.inner, row, up, first, end);
         }
+        prefetch(self, layer.down);
         self.wait();
-        for (std::size_t row = mine.begin; row < mine.end; ++row) {
-            activate(row, 0, inner_width);
+        if (at_once) return;
+        for (std::size_t row = mine.begin; row < mine.end; ++row)
             quantize(w.inner, row, w.up + row * inner_width, inner_width, {&layer.down});
-        }
         self.wait();
     }
 

@@ -93,6 +93,9 @@ void run(const options& o) {
             if (given)
                 throw usage_error("prune: " + std::string(option) + ": expected a pattern of weights, found " +
                                   hence::quote(o.pattern) + ", which takes whole parts out by their magnitude");
+        if (o.type != "keep" && o.pattern.starts_with("layers"))
+            throw usage_error("prune: --type: expected a pattern that changes matrices, found " + hence::quote(o.pattern) +
+                              ", which leaves those of other layers as they are");
         compress::shrink_options how{.what = *structure};
         if (o.type != "keep") how.type = types.at(o.type);
         measure_before();

@@ -81,6 +81,7 @@ class Prune(ToolTest):
         self.refused(1, "prune", source, self.out, "--pattern", "2:4", "--score", "wanda", "--calibrate", self.text("calibration.txt", 100), says=["calibration text"])
         self.refused(1, "prune", source, self.out, "--pattern", "layers:1", "--eval", self.text("heldout.txt", 0), says=["heldout.txt", "--eval", "empty"])
         self.refused(1, "prune", SHIPPED, self.out, "--pattern", "4:8", "--type", "q8_24", says=["4:8"])
+        self.refused(2, "prune", source, self.out, "--pattern", "layers:1", "--type", "q8_0", says=["--type", "layers:1"])
         self.refused(1, "prune", source, self.out, "--pattern", "layers:99", says=["99"])
         bad = self.folder() / "nan.gguf"
         content = bytearray(Path(source).read_bytes())

@@ -39,6 +39,7 @@ constexpr format_case formats[] = {
     {packing::q8_24, dtype::q8_0, packing::q8},     {packing::q8_48, dtype::q8_0, packing::q8},
     {packing::q4_24, dtype::q4_0, packing::q4},     {packing::i8_24, dtype::i8, packing::i8},
     {packing::q8_block, dtype::q8_0, packing::q8},  {packing::q8_rows, dtype::q8_0, packing::q8},
+    {packing::f32_24, dtype::f32, packing::f32},    {packing::bf16_24, dtype::bf16, packing::bf16},
     {packing::f32_block, dtype::f32, packing::f32}, {packing::bf16_block, dtype::bf16, packing::bf16},
     {packing::f32_rows, dtype::f32, packing::f32}};
 
@@ -50,7 +51,9 @@ bool stays(packing format, std::size_t row, std::size_t column, const hence::cou
     switch (format) {
         case packing::q8_24:
         case packing::q4_24:
-        case packing::i8_24: {
+        case packing::i8_24:
+        case packing::f32_24:
+        case packing::bf16_24: {
             const auto first = static_cast<std::size_t>(draw(row, column / 4) * 4);
             return column % 4 == first || column % 4 == (first + 1 + column / 4 % 3) % 4;
         }

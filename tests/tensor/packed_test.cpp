@@ -57,6 +57,8 @@ TEST_CASE("packed: a panel holds its sixteen rows' values and scales, and little
         check(packing::q3k, blocks * 256, 4, blocks * 18, 0);
         check(packing::q2k, blocks * 256, 4, blocks * 20, 0);
         check(packing::i8_24, blocks * 32, 5, 4, 0);
+        check(packing::f32_24, blocks * 32, 17, 0, 0);
+        check(packing::bf16_24, blocks * 32, 9, 0, 0);
     }
 }
 

@@ -46,9 +46,9 @@ namespace kernels {
 [[nodiscard]] bool leave_out_zeros(dtype to, const std::byte* dense, std::size_t columns, std::byte* out) noexcept;
 
 /// The bytes that a matrix takes in one of the packings q8_24, q8_48, q8_block and q8_rows (from q8_0), q4_24 (from q4_0),
-/// i8_24 (from i8), f32_block and f32_rows (from f32), bf16_block and bf16_rows (from bf16); 0 where the packing does not go
+/// i8_24 (from i8), f32_24, f32_block and f32_rows (from f32), bf16_24, bf16_block and bf16_rows (from bf16); 0 where the packing does not go
 /// with the type, the shape (8-bit and 4-bit ones: columns in blocks of 32; blocks of floats: in fours; rows of floats: at
-/// most 65536 columns) or the zeros (q8_24, q8_48, q4_24, i8_24).
+/// most 65536 columns) or the zeros (q8_24, q8_48, q4_24, i8_24, f32_24, bf16_24).
 /// @shape source[rows][columns] in `type`
 /// @units bytes
 /// @errors none; what std::vector throws

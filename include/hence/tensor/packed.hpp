@@ -44,6 +44,9 @@ enum class packing : std::uint8_t {
     q8_48,       ///< 4 of 8: the same with 2 times [r][4] bytes of nibbles, each a place among 8 v .. 8 v + 7
     q4_24,       ///< as q8_24 with 2 times [r][4] bytes of nibbles, value + 8
     i8_24,       ///< the blocks of q8_24; then [r] float scale: one scale per output row, as i8
+    f32_24,      ///< 2 of 4: blocks of 32 columns: [r] 32-bit words of places, two bits each, of the j-th weight at bit 2 j;
+                 ///< [16][r] float, two for each four columns
+    bf16_24,     ///< as f32_24 with [8][r][2] bfloat16
     q8_block,    ///< blocks of 16 x 4 that are not all zero: a table of panels, see kernels/sparse.hpp
     q8_rows,     ///< compressed rows: a table of panels
     f32_block,   ///< as q8_block, floats
@@ -51,7 +54,7 @@ enum class packing : std::uint8_t {
     f32_rows,    ///< as q8_rows, floats
     bf16_rows,   ///< as q8_rows, bfloat16
 };
-inline constexpr std::size_t packing_count = 27;
+inline constexpr std::size_t packing_count = 29;
 
 /// Whether a packing leaves zeros out.
 /// @shape none
@@ -172,6 +175,8 @@ struct panel_layout {
         case packing::q8_48: return {blocks * 384, padded(blocks * 32), 0};
         case packing::q4_24: return {blocks * 192, padded(blocks * 32), 0};
         case packing::i8_24: return {blocks * 320, 64, 0};
+        case packing::f32_24: return {blocks * 1088, 0, 0};
+        case packing::bf16_24: return {blocks * 576, 0, 0};
         default: break;
     }
     if (is_sparse(format)) return {};  // panels of different sizes: kernels::sparse_bytes()
@@ -200,7 +205,7 @@ struct packed_matrix {
     constexpr std::string_view names[packing_count] = {
         "f32",   "f16",   "bf16",  "q8",    "q4",    "q4m",      "i8",      "q5",        "q5m",
         "iq4",   "iq4k",  "q4k",   "q5k",   "q6k",   "q3k",      "q2k",     "bf16d",     "q8_24",
-        "q8_48", "q4_24", "i8_24", "q8_block", "q8_rows", "f32_block", "bf16_block", "f32_rows", "bf16_rows"};
+        "q8_48", "q4_24", "i8_24", "f32_24", "bf16_24", "q8_block", "q8_rows", "f32_block", "bf16_block", "f32_rows", "bf16_rows"};
     return names[static_cast<std::size_t>(format)];
 }
 

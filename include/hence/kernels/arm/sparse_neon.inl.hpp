@@ -69,6 +69,28 @@ HENCE_ALWAYS_INLINE si dot_chosen(si acc, sb w, sb x) {
     return {dot_chosen_quarter(acc.q0, w.q0, x.q0), dot_chosen_quarter(acc.q1, w.q1, x.q1),
             dot_chosen_quarter(acc.q2, w.q2, x.q2), dot_chosen_quarter(acc.q3, w.q3, x.q3)};
 }
+// 16 words of places, two bits each, and those that follow.
+HENCE_ALWAYS_INLINE si load_places(const std::byte* p) {
+    const auto* const words = reinterpret_cast<const std::int32_t*>(p);
+    return {vld1q_s32(words), vld1q_s32(words + 4), vld1q_s32(words + 8), vld1q_s32(words + 12)};
+}
+HENCE_ALWAYS_INLINE int32x4_t next_places(int32x4_t p) {
+    return vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(p), 2));
+}
+HENCE_ALWAYS_INLINE si next_places(si p) {
+    return {next_places(p.q0), next_places(p.q1), next_places(p.q2), next_places(p.q3)};
+}
+// Of four floats, those at the first places: a table of bytes, so that place n becomes 4 n, 4 n + 1, 4 n + 2, 4 n + 3.
+HENCE_ALWAYS_INLINE float32x4_t choose_of_four(uint8x16_t four, int32x4_t places) {
+    const uint32x4_t place = vandq_u32(vreinterpretq_u32_s32(places), vdupq_n_u32(3));
+    const uint32x4_t bytes = vmlaq_n_u32(vdupq_n_u32(0x03020100u), place, 0x04040404u);
+    return vreinterpretq_f32_u8(vqtbl1q_u8(four, vreinterpretq_u8_u32(bytes)));
+}
+HENCE_ALWAYS_INLINE vf choose_of_four(const float* x, si places) {
+    const uint8x16_t four = vreinterpretq_u8_f32(vld1q_f32(x));
+    return {choose_of_four(four, places.q0), choose_of_four(four, places.q1), choose_of_four(four, places.q2),
+            choose_of_four(four, places.q3)};
+}
 HENCE_ALWAYS_INLINE vf gather(const float* x, const std::uint16_t* at) {
     float buffer[16];
     for (int i = 0; i < 16; ++i) buffer[i] = x[at[i]];

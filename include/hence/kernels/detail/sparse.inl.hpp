@@ -203,6 +203,8 @@ constexpr bool goes_with(packing format, dtype type, std::size_t columns) noexce
         case packing::q8_48: return type == dtype::q8_0 && columns % block_columns == 0;
         case packing::q4_24: return type == dtype::q4_0 && columns % block_columns == 0;
         case packing::i8_24: return type == dtype::i8 && columns % block_columns == 0;
+        case packing::f32_24: return type == dtype::f32 && columns % block_columns == 0;
+        case packing::bf16_24: return type == dtype::bf16 && columns % block_columns == 0;
         case packing::q8_block:
         case packing::q8_rows: return type == dtype::q8_0 && columns % block_columns == 0;
         case packing::f32_block: return type == dtype::f32 && columns % 4 == 0;
@@ -226,6 +228,43 @@ inline bool two_of_four(const std::byte* bytes, std::size_t count) noexcept {
         if (((bytes_there(four) >> 7) * 0x01010101u) >> 24 > 2) return false;
     }
     return true;
+}
+
+// The same of numbers.
+inline bool two_of_four(const sparse_panel& panel) noexcept {
+    for (std::size_t r = 0; r < panel_rows; ++r)
+        for (std::size_t k = 0; k < panel.columns; k += 4) {
+            int there = 0;
+            for (std::size_t j = k; j < k + 4; ++j) there += panel.at(r, j) != 0 ? 1 : 0;
+            if (there > 2) return false;
+        }
+    return true;
+}
+
+// A panel of f32_24 or bf16_24. Where less than two of four are there, a value is 0 and its place, too.
+inline void write_number_24(const sparse_panel& panel, std::byte* out) noexcept {
+    const std::size_t size = panel.element_bytes();
+    const std::size_t pair = 4 / size;
+    for (std::size_t b = 0; b < panel.blocks; ++b, out += 64 + 16 * panel_rows * size) {
+        for (std::size_t r = 0; r < panel_rows; ++r) {
+            std::uint32_t places = 0;
+            for (std::size_t group = 0; group < 8; ++group) {
+                std::size_t slot = 2 * group;
+                for (std::size_t k = 0; k < 4; ++k) {
+                    const std::uint32_t value = panel.at(r, b * block_columns + 4 * group + k);
+                    if (value == 0) continue;
+                    places |= static_cast<std::uint32_t>(k) << (2 * slot);
+                    panel.write(out + 64 + ((slot / pair * panel_rows + r) * pair + slot % pair) * size, value);
+                    ++slot;
+                }
+            }
+            std::memcpy(out + 4 * r, &places, 4);
+        }
+    }
+}
+
+constexpr bool is_number_24(packing format) noexcept {
+    return format == packing::f32_24 || format == packing::bf16_24;
 }
 
 // A row's 32 columns of a block of i8_24. Without branches, which nothing could predict: where less than two bytes are
@@ -301,10 +340,15 @@ HENCE_INLINE std::size_t sparse_bytes(packing format, dtype type, const std::byt
     }
     if (format == packing::i8_24)
         return detail::two_of_four(source, rows * columns) ? panels * layout_of(format, columns).bytes() : 0;
-    std::size_t bytes = detail::to_line(panels * 8);
+    std::size_t bytes = detail::is_number_24(format) ? 0 : detail::to_line(panels * 8);
     detail::sparse_panel panel(type, columns);
     for (std::size_t i = 0; i < panels; ++i) {
         panel.read(source, rows, i);
+        if (detail::is_number_24(format)) {
+            if (!detail::two_of_four(panel)) return 0;
+            bytes += layout_of(format, columns).bytes();
+            continue;
+        }
         bytes += detail::sparse_panel_bytes(format, panel);
     }
     return bytes;
@@ -325,9 +369,18 @@ HENCE_INLINE void pack_sparse(packing format, dtype type, const std::byte* sourc
         }
         return;
     }
+    detail::sparse_panel panel(type, columns);
+    if (detail::is_number_24(format)) {
+        const std::size_t bytes = layout_of(format, columns).bytes();
+        std::memset(out, 0, panels * bytes);
+        for (std::size_t i = 0; i < panels; ++i) {
+            panel.read(source, rows, i);
+            detail::write_number_24(panel, out + i * bytes);
+        }
+        return;
+    }
     std::uint64_t offset = detail::to_line(panels * 8);
     std::memset(out, 0, offset);
-    detail::sparse_panel panel(type, columns);
     for (std::size_t i = 0; i < panels; ++i) {
         panel.read(source, rows, i);
         std::memcpy(out + 8 * i, &offset, 8);

@@ -36,7 +36,7 @@ inline void unpack_sparse_row(const packed_matrix& matrix, std::size_t row, floa
     };
     const auto number_at = [&](const std::byte* p) {  // of f32_* and bf16_*
         float value;
-        if (matrix.format == packing::f32_block || matrix.format == packing::f32_rows) {
+        if (matrix.format == packing::f32_block || matrix.format == packing::f32_rows || matrix.format == packing::f32_24) {
             std::memcpy(&value, p, 4);
             return value;
         }
@@ -71,6 +71,18 @@ inline void unpack_sparse_row(const packed_matrix& matrix, std::size_t row, floa
                                                : i / 2 * 4 + (byte_at(places) >> 2 * v & 3u);
                 out[b * block_columns + 8 * v + column] += value * scale;
             }
+        }
+        return;
+    }
+    if (matrix.format == packing::f32_24 || matrix.format == packing::bf16_24) {
+        const std::size_t pair = matrix.format == packing::bf16_24 ? 2 : 1;
+        const std::byte* block = matrix.data + panel * matrix.layout().bytes();
+        for (std::size_t b = 0; b < blocks; ++b, block += 64 + 1024 / pair) {
+            std::uint32_t places;
+            std::memcpy(&places, block + 4 * r, 4);
+            for (std::size_t slot = 0; slot < 16; ++slot, places >>= 2)
+                out[b * block_columns + slot / 2 * 4 + (places & 3u)] +=
+                    number_at(block + 64 + ((slot / pair * panel_rows + r) * pair + slot % pair) * (4 / pair));
         }
         return;
     }

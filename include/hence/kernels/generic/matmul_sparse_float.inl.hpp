@@ -67,7 +67,49 @@ struct sparse_float_rows_kernel {
     }
 };
 
+// Two of four columns: each row picks the activations that its weights meet by a shuffle. A product of 16 lanes takes a
+// shuffle and a multiply-add for each row of activations, and a load and a shift for all of them.
+template <class Element>
+struct sparse_float_24_kernel {
+    static constexpr std::size_t group_bytes = 2 / Element::step * Element::bytes;
+    template <int Rows>
+    static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
+        constexpr int step = static_cast<int>(Element::step);
+        const std::size_t stride = args.in.value_stride;
+        const std::byte* at = args.weights.data + panel * args.weights.layout().bytes();
+        const float* x = args.in.values + row * stride;
+        const float* const end = x + args.weights.columns;
+        vf acc[Rows];
+        HENCE_UNROLL
+        for (int r = 0; r < Rows; ++r) acc[r] = zero();
+        while (x != end) {
+            si places = load_places(at);
+            ask_ahead(at);
+            at += 64;
+            for (int group = 0; group < 8; ++group, x += 4, at += group_bytes) {
+                vf w[2];
+                HENCE_UNROLL
+                for (int s = 0; s < 2; s += step) {
+                    Element::load(at + static_cast<std::size_t>(s / step) * Element::bytes, w + s);
+                    ask_ahead(at + static_cast<std::size_t>(s / step) * Element::bytes);
+                }
+                HENCE_UNROLL
+                for (int s = 0; s < 2; ++s) {
+                    HENCE_UNROLL
+                    for (int r = 0; r < Rows; ++r)
+                        acc[r] = fma(w[s], choose_of_four(x + static_cast<std::size_t>(r) * stride, places), acc[r]);
+                    places = next_places(places);
+                }
+            }
+        }
+        HENCE_UNROLL
+        for (int r = 0; r < Rows; ++r) finish(args, panel, row + static_cast<std::size_t>(r), acc[r]);
+    }
+};
+
 constexpr void set_sparse_float(kernel_table& table) {
+    table.matmul[static_cast<std::size_t>(packing::f32_24)] = matmul_sparse<sparse_float_24_kernel<element_f32>>;
+    table.matmul[static_cast<std::size_t>(packing::bf16_24)] = matmul_sparse<sparse_float_24_kernel<element_bf16>>;
     table.matmul[static_cast<std::size_t>(packing::f32_block)] = matmul_sparse<sparse_float_block_kernel<element_f32>>;
     table.matmul[static_cast<std::size_t>(packing::bf16_block)] =
         matmul_sparse<sparse_float_block_kernel<element_bf16>>;

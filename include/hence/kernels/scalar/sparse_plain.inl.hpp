@@ -65,6 +65,23 @@ HENCE_TIER_MATH si dot_chosen(const si& acc, const sb& w, const sb& x) {
         v.lane[i / 4] += static_cast<std::int8_t>(w.lane[i]) * static_cast<std::int8_t>(x.lane[i]);
     return v;
 }
+// 16 words of places, two bits each, and those that follow.
+HENCE_TIER_MATH si load_places(const std::byte* p) {
+    si v;
+    __builtin_memcpy(v.lane, p, sizeof v.lane);
+    return v;
+}
+HENCE_TIER_MATH si next_places(const si& p) {
+    si v;
+    for (int i = 0; i < 16; ++i) v.lane[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(p.lane[i]) >> 2);
+    return v;
+}
+// Of four floats, those at the first places.
+HENCE_TIER_MATH vf choose_of_four(const float* x, const si& places) {
+    float buffer[16];
+    for (int i = 0; i < 16; ++i) buffer[i] = x[places.lane[i] & 3];
+    return load(buffer);
+}
 HENCE_TIER_MATH vf gather(const float* x, const std::uint16_t* at) {
     float buffer[16];
     for (int i = 0; i < 16; ++i) buffer[i] = x[at[i]];

@@ -68,6 +68,19 @@ HENCE_ALWAYS_INLINE __m256i dot_chosen_half(__m256i acc, __m256i w, __m256i x) {
 HENCE_ALWAYS_INLINE si dot_chosen(si acc, sb w, sb x) {
     return {dot_chosen_half(acc.lo, w.lo, x.lo), dot_chosen_half(acc.hi, w.hi, x.hi)};
 }
+// 16 words of places, two bits each, and those that follow.
+HENCE_ALWAYS_INLINE si load_places(const std::byte* p) {
+    const auto* const words = reinterpret_cast<const __m256i*>(p);
+    return {_mm256_loadu_si256(words), _mm256_loadu_si256(words + 1)};
+}
+HENCE_ALWAYS_INLINE si next_places(si p) {
+    return {_mm256_srli_epi32(p.lo, 2), _mm256_srli_epi32(p.hi, 2)};
+}
+// Of four floats, those at the first places. The shuffle looks at two bits of a word only.
+HENCE_ALWAYS_INLINE vf choose_of_four(const float* x, si places) {
+    const __m256 four = _mm256_broadcast_ps(reinterpret_cast<const __m128*>(x));
+    return {_mm256_permutevar_ps(four, places.lo), _mm256_permutevar_ps(four, places.hi)};
+}
 HENCE_ALWAYS_INLINE vf gather(const float* x, const std::uint16_t* at) {
     const __m256i lo = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
     const __m256i hi = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 8)));

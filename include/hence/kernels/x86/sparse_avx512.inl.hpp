@@ -56,6 +56,17 @@ HENCE_ALWAYS_INLINE si dot_chosen(si acc, sb w, sb x) {
     return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 #endif
 }
+// 16 words of places, two bits each, and those that follow.
+HENCE_ALWAYS_INLINE si load_places(const std::byte* p) {
+    return _mm512_loadu_si512(p);
+}
+HENCE_ALWAYS_INLINE si next_places(si p) {
+    return _mm512_srli_epi32(p, 2);
+}
+// Of four floats, those at the first places. The shuffle looks at two bits of a word only.
+HENCE_ALWAYS_INLINE vf choose_of_four(const float* x, si places) {
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(x)), places);
+}
 HENCE_ALWAYS_INLINE vf gather(const float* x, const std::uint16_t* at) {
     const __m512i places = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
     return _mm512_i32gather_ps(places, x, 4);

@@ -8,6 +8,7 @@ struct vb { uint8x16_t q0, q1, q2, q3; };  // 64 bytes: 16 rows of 4 columns
 HENCE_ALWAYS_INLINE vf load(const float* p) {
     return {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)};
 }
+HENCE_ALWAYS_INLINE vf load_once(const float* p) { return load(p); }
 HENCE_ALWAYS_INLINE void store(float* p, vf v) {
     vst1q_f32(p, v.q0);
     vst1q_f32(p + 4, v.q1);

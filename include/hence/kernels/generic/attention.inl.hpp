@@ -76,8 +76,8 @@ HENCE_NOINLINE void page_scores(const attention_args& args, const float* keys, c
         query[q] = queries[q].query;
     }
     for (std::size_t d = 0; d < key_size; ++d) {
-        const vf k0 = load(keys + d * page_tokens);
-        const vf k1 = load(keys + d * page_tokens + 16);
+        const vf k0 = load_once(keys + d * page_tokens);
+        const vf k1 = load_once(keys + d * page_tokens + 16);
         HENCE_UNROLL
         for (int q = 0; q < Queries; ++q) {
             const vf x = set1(query[q][d]);
@@ -124,7 +124,7 @@ template <int Vectors>
 HENCE_ALWAYS_INLINE vf value_at(const float* values, std::size_t stride, int position, int vector,
                                 std::size_t left) {
     const auto* at = values + static_cast<std::size_t>(position) * stride + 16 * vector;
-    if constexpr (Vectors > 1) return load(at);
+    if constexpr (Vectors > 1) return load_once(at);
     else return left >= 16 ? load(at) : load_n(at, left);
 }
 

@@ -17,6 +17,7 @@ using vq = const std::int8_t*;         // 4 activations
     return v;
 
 HENCE_ALWAYS_INLINE vf load(const float* p) { HENCE_XSIMD_PARTS_(vf, batch_f::load_unaligned(p + i * batch_lanes)) }
+HENCE_ALWAYS_INLINE vf load_once(const float* p) { return load(p); }
 HENCE_ALWAYS_INLINE void store(float* p, const vf& v) {
     for (std::size_t i = 0; i < batches; ++i) v.part[i].store_unaligned(p + i * batch_lanes);
 }

@@ -11,6 +11,7 @@ HENCE_TIER_MATH vf load(const float* p) {
     __builtin_memcpy(v.lane, p, sizeof v.lane);
     return v;
 }
+HENCE_TIER_MATH vf load_once(const float* p) { return load(p); }
 HENCE_TIER_MATH void store(float* p, const vf& v) { __builtin_memcpy(p, v.lane, sizeof v.lane); }
 HENCE_TIER_MATH vf load_n(const float* p, std::size_t n) {
     vf v = {};

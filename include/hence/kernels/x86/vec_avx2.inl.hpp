@@ -7,6 +7,14 @@ struct vb { __m256i lo, hi; };  // 64 bytes: 16 rows of 4 columns
 using vq = __m256i;             // 4 activations, repeated
 
 HENCE_ALWAYS_INLINE vf load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+// For several multiply-adds: g++ would have each of them read the memory again.
+HENCE_ALWAYS_INLINE vf load_once(const float* p) {
+    __m256 lo = _mm256_loadu_ps(p);
+    __m256 hi = _mm256_loadu_ps(p + 8);
+    HENCE_NO_CONTRACTION("x", lo);
+    HENCE_NO_CONTRACTION("x", hi);
+    return {lo, hi};
+}
 HENCE_ALWAYS_INLINE void store(float* p, vf v) {
     _mm256_storeu_ps(p, v.lo);
     _mm256_storeu_ps(p + 8, v.hi);

@@ -7,6 +7,12 @@ using vb = __m512i;  // 64 bytes: 16 rows of 4 columns
 using vq = __m512i;  // 4 activations, repeated
 
 HENCE_ALWAYS_INLINE vf load(const float* p) { return _mm512_loadu_ps(p); }
+// For several multiply-adds: g++ would have each of them read the memory again.
+HENCE_ALWAYS_INLINE vf load_once(const float* p) {
+    vf v = load(p);
+    HENCE_NO_CONTRACTION("v", v);
+    return v;
+}
 HENCE_ALWAYS_INLINE void store(float* p, vf v) { _mm512_storeu_ps(p, v); }
 HENCE_ALWAYS_INLINE vf load_n(const float* p, std::size_t n) {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);

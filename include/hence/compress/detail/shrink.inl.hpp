@@ -168,6 +168,7 @@ private:
     result<void> heads() {
         const auto groups = static_cast<std::size_t>(c_.kv_heads);
         const std::size_t count = options_.what.count;
+        if (groups < 2) return out_of_range("heads", "a model with two key-value heads or more", "one");
         if (count == 0 || count >= groups)
             return out_of_range("heads", "1 to " + std::to_string(groups - 1) + " key-value heads to go",
                                 std::to_string(count));

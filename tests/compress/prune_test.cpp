@@ -207,6 +207,19 @@ TEST_CASE("a 2:4 int8 file is packed without its zeros and is the dense model, b
     check("with zero points", quantized(), false);
 }
 
+TEST_CASE("a 2:4 file of floats is packed without its zeros and is the dense model, bit for bit") {
+    HENCE_REQUIRE_DATA(path, "golden/tiny/format-f32.gguf");
+    const gguf_file file = gguf_file::open(path.string()).value();
+    for (const dtype type : {dtype::f32, dtype::bf16}) {
+        INFO(name(type));
+        const compress::prune_options how{.pattern = parse_mask_pattern("2:4").value(), .type = type};
+        const std::vector<std::byte> bytes = compress::to_bytes(compress::prune(file, how).value(), file).value();
+        const std::vector<std::byte> dense = unmarked(bytes);
+        CHECK(same_bits(logits_of(bytes), logits_of(dense)));
+        CHECK(loaded_bytes(bytes) < loaded_bytes(dense));
+    }
+}
+
 TEST_CASE("compensated products lose less than those of weights that are only dropped") {
     HENCE_REQUIRE_DATA(path, "golden/tiny/format-f32.gguf");
     const gguf_file file = gguf_file::open(path.string()).value();

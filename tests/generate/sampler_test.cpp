@@ -276,7 +276,8 @@ TEST_CASE("what the model knows of its blocks changes no draw") {
             request.confidence_top_k = 3;
             request.restore = true;
             const drawn alone = s.draw(logits, request);
-            for (const float first : {tops[0], std::numeric_limits<float>::quiet_NaN()}) {  // NaN: not filled in
+            // NaN: not filled in. Infinity: a model that is wrong, which must not lead out of the vocabulary.
+            for (const float first : {tops[0], std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
                 tops[0] = first;
                 request.block_tops = tops.data();
                 const drawn told = s.draw(logits, request);

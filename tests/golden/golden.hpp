@@ -18,8 +18,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <span>
 #include <string>

@@ -2,8 +2,9 @@
 // taking up what is lost (SparseGPT).
 //
 // The result keeps names and shapes. Dense formats hold zeros and load in any engine; the formats that leave zeros out
-// (q8_24, q8_48, q4_24) and int8 pairs, which hold them, are hence's own (docs/reference/gguf.md). With a calibration text layers are done in order, each
-// measured behind the layers that are already pruned. Needs Eigen; header-only in every form of the library.
+// (q8_24, q8_48, q4_24) and int8 pairs, which hold them, are hence's own (docs/reference/gguf.md). With a calibration text
+// layers are done in order, each measured behind the layers that are already pruned. Needs Eigen; header-only in every form
+// of the library.
 #ifndef HENCE_COMPRESS_PRUNE_HPP
 #define HENCE_COMPRESS_PRUNE_HPP
 
@@ -72,8 +73,8 @@ struct pruned_model {
 /// Prunes the matrices of a model's layers; the embedding, the output matrix and vectors stay.
 /// @shape none
 /// @errors mismatch (the pattern does not divide a matrix, or a format its pattern; all of them named), unsupported (a source
-///         format that cannot hold zeros, with `type` nothing; matrices of int8), invalid_argument (a score without a calibration text; a name
-///         to keep that there is none of), not_a_number (the tensor), those of decoder::from_gguf and calibration
+///         format that cannot hold zeros, with `type` nothing; matrices of int8), invalid_argument (a score without a
+///         calibration text; a name to keep that there is none of), not_a_number (the tensor), those of decoder::from_gguf and calibration
 /// @cost memory: the result, and one layer in floats with its statistics
 /// @source as prune_score and sparsegpt say
 [[nodiscard]] result<pruned_model> prune(const gguf_file& file, const prune_options& options);

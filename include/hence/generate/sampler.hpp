@@ -78,8 +78,8 @@ public:
     /// @errors none: see drawn::status
     /// @numerics the law is softmax(logits / temperature) over the survivors up to 2^-64 per token and the
     ///   rounding of double; test: sampler_test "law". Statistics are of the unchanged logits at temperature 1
-    /// @cost O(vocabulary): greedy one pass, or none where block_tops is given; sampling one more over the blocks that hold survivors, with a quarter of
-    ///   a Philox block per token; top_p and statistics one more, with an exponential per token
+    /// @cost O(vocabulary): greedy one pass, or none where block_tops is given; sampling one more over the blocks that hold
+    ///   survivors, with a quarter of a Philox block per token; top_p and statistics one more, with an exponential per token
     /// @threads re-entrant on different samplers; no allocation
     /// @source Gumbel, "Statistical theory of extreme values", 1954 (max rule); Holtzman et al., arXiv 1904.09751
     ///   (top-p); Nguyen et al., arXiv 2407.01082 (min-p); Keskar et al., arXiv 1909.05858 (repetition penalty,

@@ -57,6 +57,16 @@ public:
     [[nodiscard]] virtual std::shared_ptr<const void> owner() const = 0;
 };
 
+namespace models::detail {
+
+// "NAME.weight" to "NAME.scale": the tensor that stands beside an int8 matrix.
+inline std::string beside(std::string_view weight_name, std::string_view suffix) {
+    std::string name(weight_name.substr(0, weight_name.size() - std::string_view("weight").size()));
+    return name.append(suffix);
+}
+
+}  // namespace models::detail
+
 HENCE_NAMESPACE_END
 
 #endif

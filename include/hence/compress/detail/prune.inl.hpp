@@ -20,9 +20,8 @@ namespace compress {
 
 namespace detail {
 
-// Where the scales of an int8 matrix stand: beside NAME.weight.
 inline std::string scale_name(const pruned_tensor& t) {
-    return t.name.substr(0, t.name.size() - 6) + "scale";
+    return models::detail::beside(t.name, "scale");
 }
 
 inline std::span<const std::byte> scale_bytes(const pruned_tensor& t) {

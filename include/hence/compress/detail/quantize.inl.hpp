@@ -272,7 +272,7 @@ private:
     static void add_floats(std::vector<compressed_tensor>& slot, const file_tensor& t, const char* suffix,
                            std::vector<std::int64_t> shape, const std::vector<float>& values) {
         const auto bytes = bytes_of(values);
-        slot.push_back({t.name.substr(0, t.name.size() - 6) + suffix,
+        slot.push_back({models::detail::beside(t.name, suffix),
                         dtype::f32,
                         std::move(shape),
                         {bytes.begin(), bytes.end()}});

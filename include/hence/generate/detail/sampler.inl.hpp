@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 HENCE_NAMESPACE_BEGIN
 
@@ -62,33 +63,34 @@ HENCE_INLINE void sampler::reserve(std::size_t history, std::size_t biases) {
     changes_.reserve(history + biases);
 }
 
-// Fills block_tops_, top_ and arg_, from what the model found where it has; false when a logit is NaN or infinite.
+// Fills block_tops_, top_ and arg_, from what the model found where that is there and right; false when a logit is NaN or
+// infinite.
 HENCE_INLINE bool sampler::scan(std::span<const float> logits, const float* known) noexcept {
     constexpr std::size_t block = detail::vocabulary::block;
-    bool finite = known != nullptr;
-    if (finite) {
+    if (known != nullptr && std::none_of(known, known + block_tops_.size(), [](float top) { return std::isnan(top); })) {
         block_tops_.assign(known, known + block_tops_.size());
-        for (const float top : block_tops_) finite = finite && top == top;
+        find_top(logits);
+        if (arg_ != no_token) return true;
     }
-    if (!finite) {  // not known, or NaN
-        finite = true;
-        for (std::size_t b = 0; b < block_tops_.size(); ++b) {
-            const std::size_t first = b * block;
-            const detail::vocabulary::block_scan found =
-                detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first));
-            finite = finite && found.finite;
-            block_tops_[b] = found.top;
-        }
+    bool finite = true;
+    for (std::size_t b = 0; b < block_tops_.size(); ++b) {
+        const std::size_t first = b * block;
+        const detail::vocabulary::block_scan found =
+            detail::vocabulary::scan_block(logits.data() + first, std::min(block, logits.size() - first));
+        finite = finite && found.finite;
+        block_tops_[b] = found.top;
     }
     find_top(logits);
     return finite;
 }
 
-// After adjust(): the blocks that it changed. Minus infinity is a banned token.
+// After adjust(): the blocks that it changed, those of the history in ascending order. Minus infinity is a banned token.
 HENCE_INLINE void sampler::rescan(std::span<const float> logits) noexcept {
     constexpr std::size_t block = detail::vocabulary::block;
+    std::size_t done = block_tops_.size();
     for (const change& c : changes_) {
         const std::size_t b = static_cast<std::size_t>(c.id) / block;
+        if (b == std::exchange(done, b)) continue;
         block_tops_[b] = detail::vocabulary::scan_block(logits.data() + b * block, std::min(block, logits.size() - b * block)).top;
     }
     find_top(logits);
@@ -105,9 +107,13 @@ HENCE_INLINE void sampler::find_top(std::span<const float> logits) noexcept {
     }
     arg_ = no_token;
     if (top_ == -std::numeric_limits<float>::infinity()) return;
-    std::size_t i = best * detail::vocabulary::block;
-    while (logits[i] != top_) ++i;
-    arg_ = static_cast<token_id>(i);
+    const std::size_t first = best * detail::vocabulary::block;
+    const std::size_t end = std::min(logits.size(), first + detail::vocabulary::block);
+    for (std::size_t i = first; i < end; ++i) {
+        if (logits[i] != top_) continue;
+        arg_ = static_cast<token_id>(i);
+        return;
+    }
 }
 
 // Penalties and biases, in place; changes_ remembers what the model said.

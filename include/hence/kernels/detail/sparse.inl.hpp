@@ -340,15 +340,17 @@ HENCE_INLINE std::size_t sparse_bytes(packing format, dtype type, const std::byt
     }
     if (format == packing::i8_24)
         return detail::two_of_four(source, rows * columns) ? panels * layout_of(format, columns).bytes() : 0;
-    std::size_t bytes = detail::is_number_24(format) ? 0 : detail::to_line(panels * 8);
     detail::sparse_panel panel(type, columns);
+    if (detail::is_number_24(format)) {
+        for (std::size_t i = 0; i < panels; ++i) {
+            panel.read(source, rows, i);
+            if (!detail::two_of_four(panel)) return 0;
+        }
+        return panels * layout_of(format, columns).bytes();
+    }
+    std::size_t bytes = detail::to_line(panels * 8);
     for (std::size_t i = 0; i < panels; ++i) {
         panel.read(source, rows, i);
-        if (detail::is_number_24(format)) {
-            if (!detail::two_of_four(panel)) return 0;
-            bytes += layout_of(format, columns).bytes();
-            continue;
-        }
         bytes += detail::sparse_panel_bytes(format, panel);
     }
     return bytes;

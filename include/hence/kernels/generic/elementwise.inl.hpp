@@ -137,47 +137,39 @@ inline void softcap(float* x, float cap, std::size_t n) noexcept {
         store_tail(x + i, mul(set1(cap), tanh(mul(load_tail(x + i, n - i), inverse))), n - i);
 }
 
-inline float maximum(const float* x, std::size_t n) noexcept {
+// The largest value; `check` becomes NaN where one is not finite, else 0.
+HENCE_ALWAYS_INLINE float largest_of(const float* x, std::size_t n, float& check) {
     vf largest = set1(-__builtin_inff());
-    vf check = zero();  // NaN once any value is NaN; infinities leave it NaN too and are sorted out below
+    vf products = zero();
     std::size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         const vf v = load(x + i);
         largest = max(v, largest);
-        check = add(check, mul(v, zero()));
+        products = add(products, mul(v, zero()));
     }
-    float m = max_lanes(largest);
-    bool suspicious = sum_lanes(check) != 0.0f;
+    float top = max_lanes(largest);
+    check = sum_lanes(products);
     for (; i < n; ++i) {
-        m = x[i] > m ? x[i] : m;
-        suspicious = suspicious || !(x[i] == x[i]);
+        top = x[i] > top ? x[i] : top;
+        check += x[i] * 0.0f;
     }
-    if (suspicious)
-        for (std::size_t j = 0; j < n; ++j)
-            if (!(x[j] == x[j])) return __builtin_nanf("");
-    return m;
+    return top;
+}
+
+inline float maximum(const float* x, std::size_t n) noexcept {
+    float check;
+    const float largest = largest_of(x, n, check);
+    if (check != 0.0f)  // infinities are values here
+        for (std::size_t i = 0; i < n; ++i)
+            if (!(x[i] == x[i])) return __builtin_nanf("");
+    return largest;
 }
 
 inline void block_tops(const float* x, std::size_t n, float* tops) noexcept {
-    for (std::size_t left = n; left != 0; ++tops) {
-        const std::size_t size = left < 64 ? left : 64;
-        vf largest = set1(-__builtin_inff());
-        vf check = zero();  // becomes NaN where a value is not finite
-        std::size_t i = 0;
-        for (; i + 16 <= size; i += 16) {
-            const vf v = load(x + i);
-            largest = max(v, largest);
-            check = add(check, mul(v, zero()));
-        }
-        float top = max_lanes(largest);
-        float bad = sum_lanes(check);
-        for (; i < size; ++i) {
-            top = x[i] > top ? x[i] : top;
-            bad += x[i] * 0.0f;
-        }
-        *tops = bad == 0.0f ? top : __builtin_nanf("");
-        x += size;
-        left -= size;
+    for (std::size_t i = 0; i < n; i += 64, ++tops) {
+        float check;
+        const float top = largest_of(x + i, n - i < 64 ? n - i : 64, check);
+        *tops = check == 0.0f ? top : __builtin_nanf("");
     }
 }
 

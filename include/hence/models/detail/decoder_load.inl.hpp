@@ -152,11 +152,6 @@ public:
         }
     }
 
-    // "NAME.weight" to "NAME.scale": what stands beside an int8 matrix.
-    static std::string beside(const std::string& weight_name, const char* suffix) {
-        return weight_name.substr(0, weight_name.size() - 6) + suffix;
-    }
-
     std::vector<float> vector(const std::string& name, std::int64_t size, bool optional = false) {
         return numbers(find(name, {size}, optional), name);
     }
@@ -265,9 +260,10 @@ public:
     // hardly more than the packed weights is ever in memory. (Another worker may still read the tensor: it finds its pages again.)
     template <class F>
     void pack_all(F&& before) {
-        const auto shared = std::make_shared<byte_buffer>(std::max<std::size_t>(1, weight_bytes_), memory_);
+        if (jobs_.empty()) return before();
+        const auto shared = std::make_shared<byte_buffer>(weight_bytes_, memory_);
         byte_buffer& storage = *shared;
-        prefer_large_pages(storage.data(), weight_bytes_);
+        prefer_large_pages(storage.data(), storage.size());
         std::vector<piece> pieces;
         for (const job& j : jobs_) {
             packed_matrix& matrix = j.into->matrix;
@@ -358,7 +354,7 @@ private:
         const std::byte* source;
         std::size_t stride;  // bytes from row to row of the source
         bool expand;         // to f32 first
-        bool sparse;         // without its zeros, in panels that cannot be packed by shares
+        bool sparse;         // without its zeros, by pack_sparse(): whole, not by shares
         std::size_t offset;  // in the block of all weights
         int8_rows int8;
     };

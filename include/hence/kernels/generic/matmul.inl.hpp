@@ -17,6 +17,11 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
+// Brings the line that finish() will write.
+HENCE_ALWAYS_INLINE void ask_for_outputs(const matmul_args& args, std::size_t panel, std::size_t row) {
+    __builtin_prefetch(args.out + row * args.out_stride + panel * panel_rows, 1, 3);
+}
+
 // All rows of activations in tiles: tile_tokens at a time, then 2, then 1. A Tile::run<Rows>(what, row) computes rows
 // [row, row + Rows).
 template <class Tile, class What>
@@ -27,6 +32,12 @@ HENCE_ALWAYS_INLINE void walk_rows(const What& what, std::size_t rows) noexcept 
     if constexpr (tile_tokens >= 2)
         for (; row + 2 <= rows; row += 2) Tile::template run<2>(what, row);
     for (; row < rows; ++row) Tile::template run<1>(what, row);
+}
+
+// The number of tiles that walk_rows makes.
+constexpr std::size_t tiles_of(std::size_t rows) noexcept {
+    constexpr std::size_t most = tile_tokens;
+    return rows / most + rows % most / 2 + rows % most % 2;
 }
 
 // tile_panels panels at a time, clamped to `last`: the surplus repeats the last one and is not written.

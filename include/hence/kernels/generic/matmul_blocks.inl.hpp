@@ -149,6 +149,7 @@ struct chunk_product {
     std::int32_t bias;  // of small values
     float* sums;        // [row][panel][16]
     bool packed;        // nibbles that were not opened
+    panels_ahead& ahead;  // a part of it with each block of each tile
 };
 
 template <block_kind Kind>
@@ -190,12 +191,14 @@ private:
         open_chunk chunk[panels];
         HENCE_UNROLL
         for (int p = 0; p < panels; ++p) chunk[p] = what.chunk[p];
+        panels_ahead ahead = what.ahead;
         vf sum[Rows][panels];
         if constexpr (in_registers) {
             HENCE_UNROLL
             for (int i = 0; i < Rows * panels; ++i) sum[i / panels][i % panels] = load(sums + 16 * i);
         }
         for (std::size_t left = what.blocks; left != 0; --left, ++a_scale, ++a_sum) {
+            ahead.next_part();
             vi dot[Rows][panels];
             HENCE_UNROLL
             for (int r = 0; r < Rows; ++r) {
@@ -304,6 +307,7 @@ private:
                 if constexpr (Kind == block_kind::halves) chunk[p].inner += 48;
             }
         }
+        what.ahead = ahead;
         if constexpr (in_registers) {
             HENCE_UNROLL
             for (int i = 0; i < Rows * panels; ++i) store(sums + 16 * i, sum[i / panels][i % panels]);
@@ -324,6 +328,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     const block_form form = form_of(args.weights.format);
     // Opening nibbles pays when many tiles use them.
     const bool packed = Kind == nibbles_kind && form.vectors == 4 && args.rows <= 4 * tile_tokens;
+    const std::size_t tiles = tiles_of(args.rows);
     chunk_buffer buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
     for (std::size_t panel = first; panel < last; panel += tile_panels) {
@@ -333,7 +338,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 continue;
             }
         }
-        panels_ahead ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, chunks);
+        panels_ahead ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, blocks * tiles);
         for (std::size_t row = 0; row < args.rows; row += rows_together) {
             const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
             activations in = args.in;
@@ -341,14 +346,14 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
             in.scales += row * in.block_stride;
             in.block_sums += row * in.block_stride;
             chunk_product what{
-                .in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums, .packed = packed};
+                .in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums, .packed = packed, .ahead = ahead};
             for (std::size_t i = 0; i < rows * tile_panels; ++i) store(sums + 16 * i, zero());
+            for (std::size_t r = 0; r < rows; ++r) ask_for_outputs(args, panel, row + r);
             for (; what.first < blocks; what.first += chunk) {
                 what.blocks = blocks - what.first < chunk ? blocks - what.first : chunk;
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(form, layout, panel_data(args, panel, last, p, panel_bytes), what.first,
                                                what.blocks, packed, buffers[p]);
-                ahead.next_part();
                 walk_rows<block_tile<Kind>>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)

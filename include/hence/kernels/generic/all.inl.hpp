@@ -1,5 +1,6 @@
 // Every generic loop, in order. Included once in each tier's namespace, after its vectors; hence_tier is that namespace.
 #include "math.inl.hpp"
+#include "ahead.inl.hpp"
 #include "matmul.inl.hpp"
 #include "matmul_float.inl.hpp"
 #include "bf16_pairs.inl.hpp"

@@ -105,8 +105,8 @@ HENCE_NOINLINE inline float page_weights(const attention_args& args, const atten
     const float before = at.largest[0];
     const float largest = page_largest > before ? page_largest : before;
     const vf shift = set1(largest);
-    const vf p0 = exp(sub(s0, shift));
-    const vf p1 = exp(sub(s1, shift));
+    const vf p0 = exp_of(sub(s0, shift));
+    const vf p1 = exp_of(sub(s1, shift));
     store(weight, p0);
     store(weight + 16, p1);
     float keep = 1.0f;
@@ -184,30 +184,77 @@ HENCE_NOINLINE void page_values(const attention_args& args, const float* values,
     }
 }
 
+// The page that is read next, asked for in parts; two of them would not fit into the first cache.
+using page_lines = lines_ahead<2>;
+
 // One page for a tile of queries.
 template <int Queries>
-HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries) noexcept {
+HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries,
+                                page_lines& ahead) noexcept {
     constexpr int vectors = Queries == tile_queries && Queries > 1 ? 2 : 4;  // of sums that stay in registers
     alignas(HENCE_ALIGNMENT) float weight[Queries][page_tokens];
     float keep[Queries];
+    ahead.next_part();
     page_scores<Queries>(args, page.keys, queries, weight);
-    for (int q = 0; q < Queries; ++q) keep[q] = page_weights(args, queries[q], weight[q]);
+    for (int q = 0; q < Queries; ++q) {
+        ahead.next_part();
+        keep[q] = page_weights(args, queries[q], weight[q]);
+    }
     const auto value_size = static_cast<std::size_t>(args.layout.value_size);
     std::size_t first = 0;
-    for (; first + 16 * vectors <= value_size; first += 16 * vectors)
+    for (; first + 16 * vectors <= value_size; first += 16 * vectors) {
+        ahead.next_part();
         page_values<Queries, vectors>(args, page.values, first, queries, weight, keep);
+    }
     for (; first < value_size; first += 16) page_values<Queries, 1>(args, page.values, first, queries, weight, keep);
 }
 
-inline void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries, int count) noexcept {
+inline void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries, int count,
+                        page_lines& ahead) noexcept {
     int q = 0;
     if constexpr (tile_queries >= 6)
-        for (; q + 6 <= count; q += 6) attend_page<6>(args, page, queries + q);
+        for (; q + 6 <= count; q += 6) attend_page<6>(args, page, queries + q, ahead);
     if constexpr (tile_queries >= 3)
-        for (; q + 3 <= count; q += 3) attend_page<3>(args, page, queries + q);
+        for (; q + 3 <= count; q += 3) attend_page<3>(args, page, queries + q, ahead);
     if constexpr (tile_queries == 2)
-        for (; q + 2 <= count; q += 2) attend_page<2>(args, page, queries + q);
-    for (; q < count; ++q) attend_page<1>(args, page, queries + q);
+        for (; q + 2 <= count; q += 2) attend_page<2>(args, page, queries + q, ahead);
+    for (; q < count; ++q) attend_page<1>(args, page, queries + q, ahead);
+}
+
+// The positions that a row sees, and whether some are on a page.
+struct seen_positions {
+    std::int32_t begin;
+    std::int32_t end;
+
+    seen_positions(const attention_args& args, std::size_t row)
+        : end(args.rows[row].position + 1) {
+        begin = args.window > 0 && end > args.window ? end - args.window : 0;
+    }
+    [[nodiscard]] bool on(std::int32_t page) const { return page * page_tokens < end && (page + 1) * page_tokens > begin; }
+};
+
+// What is read after the page that rows from `row` on share, asked for in parts while they read that one: another row's page,
+// or the first of the next ones.
+HENCE_NOINLINE inline page_lines page_after(const attention_args& args, std::int32_t page, std::size_t row) noexcept {
+    const std::byte* const own = args.rows[row].pages[page];
+    std::size_t reader = row;
+    std::size_t together = 0;
+    for (; reader < args.row_count; ++reader) {
+        if (!seen_positions(args, reader).on(page)) continue;
+        if (args.rows[reader].pages[page] != own) break;
+        ++together;
+    }
+    if (reader == args.row_count) {
+        ++page;
+        for (reader = 0; reader < args.row_count && !seen_positions(args, reader).on(page);) ++reader;
+        if (reader == args.row_count) return {};
+    }
+    const kv_layout& layout = args.layout;
+    const std::int32_t seen = seen_positions(args, reader).end - page * page_tokens;
+    const auto numbers = static_cast<std::size_t>(layout.key_size * page_tokens + layout.value_size * (seen < page_tokens ? seen : page_tokens));
+    const std::size_t queries = together * static_cast<std::size_t>(args.last_head - args.first_head);
+    const std::size_t tiles = (queries + tile_queries - 1) / tile_queries;
+    return {args.rows[reader].pages[page] + layout.key_offset(args.layer, args.kv_head), numbers * layout.element_bytes(), queries + 2 * tiles};
 }
 
 inline void attention(const attention_args& args) noexcept {
@@ -218,10 +265,9 @@ inline void attention(const attention_args& args) noexcept {
     std::int32_t first_page = 0x7fffffff;
     std::int32_t last_page = 0;
     for (std::size_t row = 0; row < args.row_count; ++row) {
-        const std::int32_t end = args.rows[row].position + 1;
-        const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
-        if (begin / page_tokens < first_page) first_page = begin / page_tokens;
-        if ((end - 1) / page_tokens > last_page) last_page = (end - 1) / page_tokens;
+        const seen_positions seen(args, row);
+        if (seen.begin / page_tokens < first_page) first_page = seen.begin / page_tokens;
+        if ((seen.end - 1) / page_tokens > last_page) last_page = (seen.end - 1) / page_tokens;
         for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
             const std::size_t head = group + static_cast<std::size_t>(h);
             float* state = args.state + row * args.state_stride + 2 * head;
@@ -237,31 +283,32 @@ inline void attention(const attention_args& args) noexcept {
         int count = 0;
         const std::byte* shared = nullptr;  // the page of the queries gathered so far
         open_kv open = {};
+        page_lines ahead;
         for (std::size_t row = 0; row < args.row_count; ++row) {
-            const std::int32_t end = args.rows[row].position + 1;
-            const std::int32_t begin = args.window > 0 && end > args.window ? end - args.window : 0;
-            if (origin >= end || origin + page_tokens <= begin) continue;
+            const seen_positions seen(args, row);
+            if (!seen.on(page)) continue;
             const std::byte* own = args.rows[row].pages[page];
             if (own != shared) {
-                attend_page(args, open, tile, count);
+                attend_page(args, open, tile, count, ahead);
                 count = 0;
                 shared = own;
+                ahead = page_after(args, page, row);
                 open = open_page(args, own);
             }
             for (std::int32_t h = args.first_head; h < args.last_head; ++h) {
                 if (count == most) {
-                    attend_page(args, open, tile, count);
+                    attend_page(args, open, tile, count, ahead);
                     count = 0;
                 }
                 const std::size_t head = group + static_cast<std::size_t>(h);
                 tile[count++] = {.query = args.queries + row * args.query_stride + head * key_size,
                                  .out = args.out + row * args.out_stride + head * value_size,
                                  .largest = args.state + row * args.state_stride + 2 * head,
-                                 .from = begin > origin ? begin - origin : 0,
-                                 .to = end - origin < page_tokens ? end - origin : page_tokens};
+                                 .from = seen.begin > origin ? seen.begin - origin : 0,
+                                 .to = seen.end - origin < page_tokens ? seen.end - origin : page_tokens};
             }
         }
-        attend_page(args, open, tile, count);
+        attend_page(args, open, tile, count, ahead);
     }
     for (std::size_t row = 0; row < args.row_count; ++row) {
         for (std::int32_t h = args.first_head; h < args.last_head; ++h) {

@@ -1,5 +1,6 @@
 // The loops of a tier that differs from another only in its products of bfloat16: everything else is that tier's
 // (hence_base), compiled once. Included in the tier's namespace, after its vectors and `pair`.
+#include "ahead.inl.hpp"
 #include "matmul.inl.hpp"
 #include "matmul_bf16.inl.hpp"
 

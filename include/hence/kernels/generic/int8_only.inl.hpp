@@ -1,5 +1,6 @@
 // The loops of a tier that differs from another only in its integer dot product: everything else is that tier's
 // (hence_base), compiled once. Included in the tier's namespace, after its vectors.
+#include "ahead.inl.hpp"
 #include "matmul.inl.hpp"
 #include "matmul_int8.inl.hpp"
 #include "matmul_blocks.inl.hpp"

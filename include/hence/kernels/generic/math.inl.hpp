@@ -7,7 +7,7 @@
 // exp(x) within 1.3 ulp; 0 below -87.3, where results would be subnormal, and exp(88.37) above 88.37, the last for which
 // 2^n is finite; NaN for NaN. Range reduction by ln 2 in two parts and a polynomial of degree 6 (coefficients: Cephes,
 // Moshier 1989).
-HENCE_NOINLINE inline vf exp(const vf& x) {
+HENCE_TIER_MATH vf exp_of(const vf& x) {
     const vf lowest = set1(-87.3f);
     const vf clamped = min(set1(88.37f), max(lowest, x));
     const vi n = to_int(mul(clamped, set1(1.44269504088896341f)));
@@ -23,6 +23,7 @@ HENCE_NOINLINE inline vf exp(const vf& x) {
     p = fma(p, mul(r, r), add(r, set1(1.0f)));
     return select_less(x, lowest, zero(), mul(p, power_of_two(n)));  // n is within [-126, 127]
 }
+HENCE_NOINLINE inline vf exp(const vf& x) { return exp_of(x); }
 
 // tanh(x) = 1 - 2 / (exp(2x) + 1) within 3 ulp; near zero the odd series, where the difference would cancel.
 HENCE_NOINLINE inline vf tanh(const vf& x) {

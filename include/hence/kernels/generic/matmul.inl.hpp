@@ -65,24 +65,9 @@ HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::si
 inline constexpr std::size_t bytes_ahead = 4096;
 HENCE_ALWAYS_INLINE void ask_ahead(const void* now) { __builtin_prefetch(static_cast<const char*>(now) + bytes_ahead, 0, 3); }
 
-struct panels_ahead {
-    const char* at;
-    std::size_t lines = 0;  // still to be asked for
-    std::size_t per_part = 0;
-
-    // Panels [panel, panel + count) in `parts` calls of next_part(), as far as they lie before `last`.
-    panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count, std::size_t last, std::size_t panel_bytes,
-                 std::size_t parts)
-        : at(reinterpret_cast<const char*>(args.weights.data)) {
-        if (panel >= last || parts == 0) return;
-        at += panel * panel_bytes;
-        lines = (last - panel < count ? last - panel : count) * (panel_bytes / 64);
-        per_part = (lines + parts - 1) / parts;
-    }
-    HENCE_ALWAYS_INLINE void next_part() {
-        const std::size_t now = lines < per_part ? lines : per_part;
-        for (std::size_t i = 0; i < now; ++i) __builtin_prefetch(at + 64 * i, 0, 3);
-        at += 64 * now;
-        lines -= now;
-    }
-};
+// Panels [panel, panel + count) in `parts` parts, as far as they lie before `last`.
+HENCE_ALWAYS_INLINE lines_ahead<1> panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count, std::size_t last,
+                                                std::size_t panel_bytes, std::size_t parts) {
+    if (panel >= last) return {};
+    return {args.weights.data + panel * panel_bytes, (last - panel < count ? last - panel : count) * panel_bytes, parts};
+}

@@ -149,7 +149,7 @@ struct chunk_product {
     std::int32_t bias;  // of small values
     float* sums;        // [row][panel][16]
     bool packed;        // nibbles that were not opened
-    panels_ahead& ahead;  // a part of it with each block of each tile
+    lines_ahead<1>& ahead;  // a part of it with each block of each tile
 };
 
 template <block_kind Kind>
@@ -191,7 +191,7 @@ private:
         open_chunk chunk[panels];
         HENCE_UNROLL
         for (int p = 0; p < panels; ++p) chunk[p] = what.chunk[p];
-        panels_ahead ahead = what.ahead;
+        auto ahead = what.ahead;
         vf sum[Rows][panels];
         if constexpr (in_registers) {
             HENCE_UNROLL
@@ -338,7 +338,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 continue;
             }
         }
-        panels_ahead ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, blocks * tiles);
+        auto ahead = panels_ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, blocks * tiles);
         for (std::size_t row = 0; row < args.rows; row += rows_together) {
             const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
             activations in = args.in;

@@ -29,7 +29,7 @@ HENCE_NOINLINE void one_row(const matmul_args& args, const block_form& form, con
     HENCE_UNROLL
     for (int p = 0; p < panels; ++p) sum[p] = zero();
     const std::size_t blocks = args.weights.columns / block_columns;
-    panels_ahead ahead(args, panel + tile_panels, tile_panels, last, layout.bytes(), blocks);
+    auto ahead = panels_ahead(args, panel + tile_panels, tile_panels, last, layout.bytes(), blocks);
     for (std::size_t b = 0; b < blocks; ++b, a += block_columns) {
         ahead.next_part();
         const block_sum* const a_sum = args.in.block_sums + b;

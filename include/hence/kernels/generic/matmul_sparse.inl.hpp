@@ -116,7 +116,7 @@ struct sparse_groups_kernel {
         const auto* scales = reinterpret_cast<const std::uint16_t*>(base + layout.value_bytes);
         const std::size_t blocks = args.weights.columns / block_columns;
         sparse_rows<Rows> t(args, row);
-        panels_ahead ahead(args, panel + 1, row == 0 ? 1 : 0, args.weights.panels(), layout.bytes(), blocks);
+        auto ahead = panels_ahead(args, panel + 1, row == 0 ? 1 : 0, args.weights.panels(), layout.bytes(), blocks);
         for (std::size_t b = 0; b < blocks; ++b, values += Format::block_bytes) {
             ahead.next_part();
             t.begin_block();

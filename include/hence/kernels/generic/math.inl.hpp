@@ -23,6 +23,7 @@ HENCE_TIER_MATH vf exp_of(const vf& x) {
     p = fma(p, mul(r, r), add(r, set1(1.0f)));
     return select_less(x, lowest, zero(), mul(p, power_of_two(n)));  // n is within [-126, 127]
 }
+// The same, called: where the vectors around it are more than what a call costs.
 HENCE_NOINLINE inline vf exp(const vf& x) { return exp_of(x); }
 
 // tanh(x) = 1 - 2 / (exp(2x) + 1) within 3 ulp; near zero the odd series, where the difference would cancel.

@@ -17,9 +17,10 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
-// Brings the line that finish() will write.
+// Brings what finish() will write of one row in the panels of a tile.
 HENCE_ALWAYS_INLINE void ask_for_outputs(const matmul_args& args, std::size_t panel, std::size_t row) {
-    __builtin_prefetch(args.out + row * args.out_stride + panel * panel_rows, 1, 3);
+    const float* const out = args.out + row * args.out_stride + panel * panel_rows;
+    for (std::size_t p = 0; p < tile_panels; ++p) __builtin_prefetch(out + p * panel_rows, 1, 3);
 }
 
 // All rows of activations in tiles: tile_tokens at a time, then 2, then 1. A Tile::run<Rows>(what, row) computes rows

@@ -149,7 +149,7 @@ struct chunk_product {
     std::int32_t bias;  // of small values
     float* sums;        // [row][panel][16]
     bool packed;        // nibbles that were not opened
-    lines_ahead<1>& ahead;  // a part of it with each block of each tile
+    lines_ahead<1>& ahead;  // the next panels: a part with each block of each tile
 };
 
 template <block_kind Kind>

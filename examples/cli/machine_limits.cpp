@@ -152,6 +152,23 @@ __attribute__((target("avx512f,avx512vnni"))) int spin_dpbusd_512(std::int64_t s
     for (int i = 1; i < chains; ++i) sums[0] = _mm512_add_epi32(sums[0], sums[i]);
     return first_lane(sums[0]);
 }
+
+// Registers of 16 rows of 64 bytes: 5 of sums, 2 of zeros.
+__attribute__((target("avx512f,amx-tile,amx-int8"))) int spin_tdpbssd(std::int64_t steps) {
+    alignas(64) std::uint8_t shapes[64] = {1};
+    for (int i = 0; i < 8; ++i) {
+        shapes[16 + 2 * i] = 64;
+        shapes[48 + i] = 16;
+    }
+    __asm__ volatile("ldtilecfg %0\n\ttilezero %%tmm6\n\ttilezero %%tmm7" : : "m"(shapes));
+    for (std::int64_t s = 0; s < steps; ++s)
+        for (int i = 0; i < chains / 5; ++i)
+            __asm__ volatile(
+                "tdpbssd %tmm7, %tmm6, %tmm0\n\ttdpbssd %tmm7, %tmm6, %tmm1\n\ttdpbssd %tmm7, %tmm6, %tmm2\n\t"
+                "tdpbssd %tmm7, %tmm6, %tmm3\n\ttdpbssd %tmm7, %tmm6, %tmm4");
+    __asm__ volatile("tilerelease");
+    return 0;
+}
 #elif defined(__aarch64__)
 int spin_fma_neon(std::int64_t steps) {
     float32x4_t sums[chains] = {};
@@ -202,7 +219,9 @@ tier_loops loops_of(hence::isa tier) {
         case hence::isa::avxvnni: return {{spin_dpbusd_256, 32, "vpdpbusd, 256 bits"}, {spin_fma, 8}};
         case hence::isa::avx512:
             return {{spin_maddubs_512, 64, "vpmaddubsw + vpmaddwd + vpaddd, 512 bits"}, {spin_fma_512, 16}};
-        case hence::isa::avx512vnni: return {{spin_dpbusd_512, 64, "vpdpbusd, 512 bits"}, {spin_fma_512, 16}};
+        case hence::isa::avx512vnni:
+        case hence::isa::avx512bf16: return {{spin_dpbusd_512, 64, "vpdpbusd, 512 bits"}, {spin_fma_512, 16}};
+        case hence::isa::amx: return {{spin_tdpbssd, 16 * 16 * 64, "tdpbssd"}, {spin_fma_512, 16}};
 #elif defined(__aarch64__)
         case hence::isa::neon: return {{}, {spin_fma_neon, 4}};
         case hence::isa::neon_dotprod:

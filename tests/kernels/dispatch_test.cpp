@@ -35,8 +35,8 @@ private:
 
 TEST_CASE("dispatch: every tier of this architecture is compiled, and a table knows its tier and has every function") {
 #if HENCE_X86
-    const std::vector<isa> here = {isa::scalar, isa::portable, isa::avx2, isa::avxvnni, isa::avx512,
-                                   isa::avx512vnni, isa::avx512bf16};
+    const std::vector<isa> here = {isa::scalar, isa::portable,   isa::avx2,       isa::avxvnni,
+                                   isa::avx512, isa::avx512vnni, isa::avx512bf16, isa::amx};
 #elif HENCE_ARM
     const std::vector<isa> here = {isa::scalar, isa::portable, isa::neon, isa::neon_dotprod, isa::neon_i8mm};
 #else

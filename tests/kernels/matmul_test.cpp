@@ -11,9 +11,10 @@ using hence::packing;
 
 namespace {
 
-constexpr std::array all_packings = {packing::f32,  packing::f16, packing::bf16, packing::q8,  packing::q4,  packing::q4m,
-                                     packing::i8,   packing::q5,  packing::q5m,  packing::iq4, packing::iq4k, packing::q4k,
-                                     packing::q5k,  packing::q6k, packing::q3k,  packing::q2k, packing::bf16d};
+constexpr std::array all_packings = {packing::f32,  packing::f16,  packing::bf16, packing::q8,  packing::q4,
+                                     packing::q4m,  packing::i8,   packing::q5,   packing::q5m, packing::iq4,
+                                     packing::iq4k, packing::q4k,  packing::q5k,  packing::q6k, packing::q3k,
+                                     packing::q2k,  packing::bf16d};
 
 // The formats whose whole chain of operations is computed here; the others are compared with float64 and with the scalar
 // tier.
@@ -213,7 +214,8 @@ private:
 
 // The chain of operations that matmul.hpp promises, in float, and the exact sum with a bound on the float error.
 struct reference {
-    std::vector<float> chain;  // [batch][rows]
+    std::vector<float> chain;        // [batch][rows]
+    std::vector<float> by_matrices;  // bf16d in the tier amx
     std::vector<double> exact;
     std::vector<double> magnitude;  // sum of |terms|, what rounding errors are relative to
 
@@ -222,8 +224,32 @@ struct reference {
             for (std::size_t r = 0; r < p.rows; ++r) output(p, t, r);
     }
 
+    [[nodiscard]] const std::vector<float>& chain_of(const hence::kernel_table& table) const {
+        return table.tier == hence::isa::amx && !by_matrices.empty() ? by_matrices : chain;
+    }
+
 private:
+    // Of each 32 columns the even and the odd ones are summed by themselves; what remains goes pair by pair, as elsewhere.
+    static float matrix_chain(const problem& p, std::size_t t, std::size_t r) {
+        const auto product = [&](std::size_t k, float before) {
+            return k < p.columns ? std::fma(p.weights[r * p.columns + k], p.value(t, k), before) : before;
+        };
+        float sum = 0.0f;
+        std::size_t k = 0;
+        for (; k + 32 <= (p.columns + 1) / 2 * 2; k += 32) {
+            float even = 0.0f, odd = 0.0f;
+            for (std::size_t i = k; i < k + 32; i += 2) {
+                even = product(i, even);
+                odd = product(i + 1, odd);
+            }
+            sum += even + odd;
+        }
+        for (; k < p.columns; k += 2) sum = product(k, product(k + 1, sum));
+        return sum;
+    }
+
     void output(const problem& p, std::size_t t, std::size_t r) {
+        if (p.format == packing::bf16d) by_matrices.push_back(matrix_chain(p, t, r));
         float acc = 0.0f;
         double sum = 0.0, size = 0.0;
         const auto term = [&](double x) {
@@ -240,7 +266,10 @@ private:
         } else if (!p.integers()) {
             for (std::size_t i = 0; i < p.columns; ++i) {
                 // bf16d adds the odd column of each pair first.
-                const std::size_t k = p.format == packing::bf16d ? (i % 2 != 0 ? i - 1 : i + 1 < p.columns ? i + 1 : i) : i;
+                const std::size_t k = p.format == packing::bf16d ? (i % 2 != 0          ? i - 1
+                                                                    : i + 1 < p.columns ? i + 1
+                                                                                        : i)
+                                                                 : i;
                 const float w = p.weights[r * p.columns + k];
                 const float x = p.value(t, k);
                 acc = std::fma(w, x, acc);
@@ -296,7 +325,7 @@ void check_against(const hence::kernel_table& table, const problem& p, const ref
     CHECK(first_outside(out.data(), expected.exact.data(), bound.data(), n) == n);
     if (!fused(table)) return;
     if (has_chain(p.format)) {
-        CHECK(first_difference(out.data(), expected.chain.data(), n) == n);
+        CHECK(first_difference(out.data(), expected.chain_of(table).data(), n) == n);
     } else {
         const std::vector<float> scalar = multiply(*tiers().front(), p, 0, p.batch);
         CHECK(first_difference(out.data(), scalar.data(), n) == n);
@@ -345,11 +374,13 @@ TEST_CASE("matmul: a row's result is the same bits alone and in any batch") {
 }
 
 TEST_CASE("matmul: more rows than are taken through an open chunk together") {
-    for (const packing format : {packing::q8, packing::q5m, packing::q6k}) {
+    for (const packing format : {packing::q8, packing::q4, packing::q5m, packing::q6k, packing::i8, packing::bf16d}) {
         const problem p(format, 40, 768, 101, draw::ordinary, 23);
+        const reference expected(p);
         for (const hence::kernel_table* table : tiers()) {
             const std::vector<float> all = multiply(*table, p, 0, p.batch);
             INFO(label(*table) << ", packing " << hence::name(format));
+            check_against(*table, p, expected, all);
             for (const std::size_t first : {0u, 50u, 95u, 96u, 100u}) {
                 const std::vector<float> one = multiply(*table, p, first, 1);
                 CHECK(first_difference(one.data(), all.data() + first * p.rows, one.size()) == one.size());
@@ -369,17 +400,18 @@ TEST_CASE("matmul: bias and accumulation, the same bits in every batch and every
             const std::vector<float> before = random_values(5).normals(1 + p.batch * stride);
             for (const bool with_bias : {false, true}) {
                 for (const bool accumulate : {false, true}) {
-                    std::vector<float> wanted = before;
-                    for (std::size_t t = 0; t < p.batch; ++t) {
-                        for (std::size_t r = 0; r < rows; ++r) {
-                            float& out = wanted[1 + t * stride + r];
-                            float value = has_chain(format) ? expected.chain[t * rows + r] : plain[t * rows + r];
-                            if (with_bias) value += p.bias[r];
-                            if (accumulate) value += out;
-                            out = value;
-                        }
-                    }
                     for (const hence::kernel_table* table : tiers()) {
+                        const std::vector<float>& products = has_chain(format) ? expected.chain_of(*table) : plain;
+                        std::vector<float> wanted = before;
+                        for (std::size_t t = 0; t < p.batch; ++t) {
+                            for (std::size_t r = 0; r < rows; ++r) {
+                                float& out = wanted[1 + t * stride + r];
+                                float value = products[t * rows + r];
+                                if (with_bias) value += p.bias[r];
+                                if (accumulate) value += out;
+                                out = value;
+                            }
+                        }
                         INFO(label(*table) << ", packing " << hence::name(format) << ", " << rows << " rows, bias "
                                            << with_bias << ", accumulate " << accumulate);
                         std::vector<float> whole;
@@ -444,24 +476,37 @@ TEST_CASE("matmul: k bound: 65536 columns of -128 times +-127 are exact in int8"
     const float scales[2] = {1.0f, 1.0f};
     aligned_array<std::byte> packed(hence::layout_of(packing::i8, columns).bytes());
     hence::kernels::pack_panels_i8(weights.data(), scales, 2, columns, 0, 1, packed.data());
-    std::vector<std::int8_t> quants(2 * columns, 127);
-    std::fill(quants.begin() + columns, quants.end(), std::int8_t{-127});
-    const std::int32_t sums[2] = {127 * 65536, -127 * 65536};
+    constexpr std::size_t most = 18;  // rows of activations: of 127 and of -127 in turn
+    std::vector<std::int8_t> quants(most * columns, 127);
+    std::vector<float> in_scales(most, 1.0f);
+    std::vector<std::int32_t> sums(most, 127 * 65536);
+    for (std::size_t t = 1; t < most; t += 2) {
+        std::fill_n(quants.begin() + static_cast<std::ptrdiff_t>(t * columns), columns, std::int8_t{-127});
+        sums[t] = -127 * 65536;
+    }
     for (const hence::kernel_table* table : tiers()) {
-        INFO(label(*table));
-        float out[4] = {};
-        hence::matmul_args args;
-        args.weights = {packing::i8, 2, columns, packed.data()};
-        args.in = {.quants = quants.data(), .quant_stride = columns, .scales = scales, .sums = sums, .block_stride = 1};
-        args.rows = 2;
-        args.out = out;
-        args.out_stride = 2;
-        table->matmul[static_cast<std::size_t>(packing::i8)](args, 0, 1);
-        // 127 * 2^23 and 127 * 127 * 2^16 both fit the 24 bits of a float.
-        CHECK(out[0] == -128.0f * 127.0f * 65536.0f);
-        CHECK(out[1] == 127.0f * 127.0f * 65536.0f);
-        CHECK(out[2] == 128.0f * 127.0f * 65536.0f);
-        CHECK(out[3] == -127.0f * 127.0f * 65536.0f);
+        for (const std::size_t rows : {std::size_t{2}, most}) {
+            INFO(label(*table) << ", " << rows << " rows");
+            std::vector<float> out(2 * rows);
+            hence::matmul_args args;
+            args.weights = {packing::i8, 2, columns, packed.data()};
+            args.in = {.quants = quants.data(),
+                       .quant_stride = columns,
+                       .scales = in_scales.data(),
+                       .sums = sums.data(),
+                       .block_stride = 1};
+            args.rows = rows;
+            args.out = out.data();
+            args.out_stride = 2;
+            table->matmul[static_cast<std::size_t>(packing::i8)](args, 0, 1);
+            // 127 * 2^23 and 127 * 127 * 2^16 both fit the 24 bits of a float.
+            for (std::size_t t = 0; t < rows; t += 2) {
+                CHECK(out[2 * t] == -128.0f * 127.0f * 65536.0f);
+                CHECK(out[2 * t + 1] == 127.0f * 127.0f * 65536.0f);
+                CHECK(out[2 * t + 2] == 128.0f * 127.0f * 65536.0f);
+                CHECK(out[2 * t + 3] == -127.0f * 127.0f * 65536.0f);
+            }
+        }
     }
 }
 

@@ -32,6 +32,7 @@ TEST_CASE("isa: a tier implies the tiers it is built on") {
     if (hence::supported(isa::avx512)) CHECK(hence::supported(isa::avx2));
     if (hence::supported(isa::avx512vnni)) CHECK(hence::supported(isa::avx512));
     if (hence::supported(isa::avx512bf16)) CHECK(hence::supported(isa::avx512vnni));
+    if (hence::supported(isa::amx)) CHECK(hence::supported(isa::avx512bf16));
     if (hence::supported(isa::neon_dotprod)) CHECK(hence::supported(isa::neon));
     if (hence::supported(isa::neon_i8mm)) CHECK(hence::supported(isa::neon_dotprod));
     CHECK((HENCE_X86 || !hence::supported(isa::avx2)));

@@ -20,18 +20,20 @@ enum class isa : std::uint8_t {
     avx512,        ///< AVX-512 F, BW, DQ, VL
     avx512vnni,    ///< avx512 with int8 dot products
     avx512bf16,    ///< avx512vnni with bfloat16 dot products
+    amx,           ///< avx512bf16 with matrix products of bytes and of bfloat16 (Linux only)
     neon,          ///< AArch64 baseline
     neon_dotprod,  ///< with int8 dot products
     neon_i8mm,     ///< with mixed-sign int8 dot products
 };
-inline constexpr std::size_t isa_count = 10;
+inline constexpr std::size_t isa_count = 11;
 
 /// @shape none
 /// @errors none
 /// @source none
 [[nodiscard]] constexpr std::string_view name(isa tier) noexcept {
-    constexpr std::string_view names[isa_count] = {"scalar", "portable", "avx2", "avxvnni", "avx512", "avx512vnni",
-                                                   "avx512bf16", "neon", "neon_dotprod", "neon_i8mm"};
+    constexpr std::string_view names[isa_count] = {"scalar", "portable",     "avx2",       "avxvnni",
+                                                   "avx512", "avx512vnni",   "avx512bf16", "amx",
+                                                   "neon",   "neon_dotprod", "neon_i8mm"};
     return names[static_cast<std::size_t>(tier)];
 }
 
@@ -46,9 +48,12 @@ inline constexpr std::size_t isa_count = 10;
 }
 
 /// Whether this processor and operating system can run a tier's instructions.
+///
+/// Linux lets a process use AMX only after it asked, which the first call of this function does (arch_prctl). From then on
+/// alternative signal stacks must have room for its registers: sigaltstack() refuses less than about 11 KB.
 /// @shape none
 /// @errors none
-/// @source Intel SDM (CPUID leaves 1 and 7, XGETBV); Linux getauxval(AT_HWCAP)
+/// @source Intel SDM (CPUID leaves 1 and 7, XGETBV); Linux getauxval(AT_HWCAP), Documentation/arch/x86/xstate
 [[nodiscard]] bool supported(isa tier) noexcept;
 
 /// The fastest supported tier.

@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
 #if defined(__x86_64__)
     const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
     const bool bf16 = __builtin_cpu_supports("avx512bf16");
-    if (vnni && model.tier() != (bf16 ? hence::isa::avx512bf16 : hence::isa::avx512vnni)) return 1;
+    const hence::isa least = bf16 ? hence::isa::avx512bf16 : hence::isa::avx512vnni;
+    if (vnni && model.tier() != least && model.tier() != hence::isa::amx) return 1;
 #endif
     return 0;
 }

@@ -28,6 +28,7 @@ inline const kernel_table* compiled_table(isa tier) noexcept {
         case isa::avx512: return &avx512::tier_table;
         case isa::avx512vnni: return &avx512vnni::tier_table;
         case isa::avx512bf16: return &avx512bf16::tier_table;
+        case isa::amx: return &amx::tier_table;
 #elif HENCE_ARM
         case isa::neon: return &neon::tier_table;
         case isa::neon_dotprod: return &neon_dotprod::tier_table;
@@ -56,13 +57,16 @@ inline std::atomic<int>& forced_tier() noexcept {
 
 }  // namespace detail
 
-HENCE_INLINE bool compiled(isa tier) noexcept { return detail::compiled_table(tier) != nullptr; }
+HENCE_INLINE bool compiled(isa tier) noexcept {
+    return detail::compiled_table(tier) != nullptr;
+}
 
 HENCE_INLINE result<const kernel_table*> table(isa tier) {
     const kernel_table* found = detail::compiled_table(tier);
     if (found != nullptr && supported(tier)) return found;
-    return make_error(errc::unsupported, "instruction set", concat({"one of ", detail::runnable_tiers()}),
-                      concat({name(tier), (found == nullptr ? ", which this build lacks" : ", which this machine lacks")}));
+    return make_error(
+        errc::unsupported, "instruction set", concat({"one of ", detail::runnable_tiers()}),
+        concat({name(tier), (found == nullptr ? ", which this build lacks" : ", which this machine lacks")}));
 }
 
 HENCE_INLINE result<const kernel_table*> default_table() {
@@ -71,8 +75,8 @@ HENCE_INLINE result<const kernel_table*> default_table() {
     if (const char* wanted = std::getenv("HENCE_ISA"); wanted != nullptr && *wanted != '\0') {
         const std::optional<isa> tier = parse_isa(wanted);
         if (!tier)
-            return make_error(errc::unsupported, "environment variable HENCE_ISA", concat({"one of ", detail::runnable_tiers()}),
-                              concat({"'", wanted, "'"}));
+            return make_error(errc::unsupported, "environment variable HENCE_ISA",
+                              concat({"one of ", detail::runnable_tiers()}), concat({"'", wanted, "'"}));
         return table(*tier);
     }
     return table(best_isa());

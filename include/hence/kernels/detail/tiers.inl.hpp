@@ -45,9 +45,10 @@ namespace hence_tier = kernels::scalar;
 inline constexpr isa tier_isa = isa::scalar;
 inline constexpr int tile_tokens = 1;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 1;
-#include "../scalar/vec_scalar.inl.hpp"
 #include "../generic/all.inl.hpp"
+#include "../scalar/vec_scalar.inl.hpp"
 }  // namespace kernels::scalar
 #endif
 
@@ -56,9 +57,10 @@ namespace hence_tier = kernels::portable;
 inline constexpr isa tier_isa = isa::portable;
 inline constexpr int tile_tokens = 1;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 1;
-#include "../portable/vec_xsimd.inl.hpp"
 #include "../generic/all.inl.hpp"
+#include "../portable/vec_xsimd.inl.hpp"
 }  // namespace kernels::portable
 HENCE_NAMESPACE_END
 #undef HENCE_TIER_MATH
@@ -73,10 +75,11 @@ namespace hence_tier = kernels::avx2;
 inline constexpr isa tier_isa = isa::avx2;
 inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 2;
 #define HENCE_TIER_VNNI 0
-#include "../x86/vec_avx2.inl.hpp"
 #include "../generic/all.inl.hpp"
+#include "../x86/vec_avx2.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx2
 HENCE_NAMESPACE_END
@@ -89,9 +92,10 @@ namespace hence_base = kernels::avx2;
 inline constexpr isa tier_isa = isa::avxvnni;
 inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 #define HENCE_TIER_VNNI 1
-#include "../x86/vec_avx2.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
+#include "../x86/vec_avx2.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avxvnni
 HENCE_NAMESPACE_END
@@ -104,10 +108,11 @@ namespace hence_tier = kernels::avx512;
 inline constexpr isa tier_isa = isa::avx512;
 inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 2;
+inline constexpr int weights_level = 2;
 inline constexpr int tile_queries = 6;
 #define HENCE_TIER_VNNI 0
-#include "../x86/vec_avx512.inl.hpp"
 #include "../generic/all.inl.hpp"
+#include "../x86/vec_avx512.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512
 HENCE_NAMESPACE_END
@@ -120,9 +125,10 @@ namespace hence_base = kernels::avx512;
 inline constexpr isa tier_isa = isa::avx512vnni;
 inline constexpr int tile_tokens = 6;
 inline constexpr int tile_panels = 2;
+inline constexpr int weights_level = 2;
 #define HENCE_TIER_VNNI 1
-#include "../x86/vec_avx512.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
+#include "../x86/vec_avx512.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512vnni
 HENCE_NAMESPACE_END
@@ -135,12 +141,38 @@ namespace hence_base = kernels::avx512vnni;
 inline constexpr isa tier_isa = isa::avx512bf16;
 inline constexpr int tile_tokens = 6;
 inline constexpr int tile_panels = 2;
+inline constexpr int weights_level = 2;
 #define HENCE_TIER_VNNI 1
-#include "../x86/vec_avx512.inl.hpp"
-#include "../x86/bf16_avx512.inl.hpp"
 #include "../generic/bf16_only.inl.hpp"
+#include "../x86/bf16_avx512.inl.hpp"
+#include "../x86/vec_avx512.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512bf16
+HENCE_NAMESPACE_END
+HENCE_TARGET_END
+
+HENCE_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,amx-tile,amx-int8,amx-bf16,fma,f16c")
+HENCE_NAMESPACE_BEGIN
+namespace kernels::amx {
+namespace hence_base = kernels::avx512bf16;
+inline constexpr isa tier_isa = isa::amx;
+inline constexpr int tile_tokens = 6;
+inline constexpr int tile_panels = 2;
+inline constexpr int weights_level = 2;
+#define HENCE_TIER_VNNI 1
+#define HENCE_TIER_AMX 1
+#include "../generic/ahead.inl.hpp"
+#include "../generic/matmul.inl.hpp"
+#include "../generic/matmul_bf16.inl.hpp"
+#include "../generic/matmul_blocks.inl.hpp"
+#include "../generic/matmul_int8.inl.hpp"
+#include "../x86/bf16_avx512.inl.hpp"
+#include "../x86/matmul_amx.inl.hpp"
+#include "../x86/tiles_amx.inl.hpp"
+#include "../x86/vec_avx512.inl.hpp"
+#undef HENCE_TIER_AMX
+#undef HENCE_TIER_VNNI
+}  // namespace kernels::amx
 HENCE_NAMESPACE_END
 HENCE_TARGET_END
 
@@ -157,6 +189,7 @@ namespace hence_tier = kernels::neon;
 inline constexpr isa tier_isa = isa::neon;
 inline constexpr int tile_tokens = 2;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 2;
 #define HENCE_TIER_DOT HENCE_NEON_WIDEN
 #include "../arm/vec_neon.inl.hpp"
@@ -172,6 +205,7 @@ namespace hence_base = kernels::neon;
 inline constexpr isa tier_isa = isa::neon_dotprod;
 inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 #define HENCE_TIER_DOT HENCE_NEON_DOTPROD
 #include "../arm/vec_neon.inl.hpp"
 #include "../generic/int8_only.inl.hpp"
@@ -187,6 +221,7 @@ namespace hence_base = kernels::neon;
 inline constexpr isa tier_isa = isa::neon_i8mm;
 inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
+inline constexpr int weights_level = 1;
 #define HENCE_TIER_DOT HENCE_NEON_I8MM
 #include "../arm/vec_neon.inl.hpp"
 #include "../generic/int8_only.inl.hpp"

@@ -17,28 +17,28 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
-// Brings what finish() will write of one row in the panels of a tile.
-HENCE_ALWAYS_INLINE void ask_for_outputs(const matmul_args& args, std::size_t panel, std::size_t row) {
-    const float* const out = args.out + row * args.out_stride + panel * panel_rows;
-    for (std::size_t p = 0; p < tile_panels; ++p) __builtin_prefetch(out + p * panel_rows, 1, 3);
+// All rows of activations in tiles: as many at a time as the tile takes at most, then fewer. A Tile::run<Rows>(what, row)
+// computes rows [row, row + Rows).
+constexpr int fewer_rows(int rows) noexcept {
+    return rows > tile_tokens ? tile_tokens : rows > 4 ? 4 : rows > 2 ? 2 : 1;
 }
-
-// All rows of activations in tiles: tile_tokens at a time, then 2, then 1. A Tile::run<Rows>(what, row) computes rows
-// [row, row + Rows).
+template <class Tile, int Rows, class What>
+HENCE_ALWAYS_INLINE void walk_rows_from(const What& what, std::size_t row, std::size_t rows) noexcept {
+    for (; row + Rows <= rows; row += Rows) Tile::template run<Rows>(what, row);
+    if constexpr (Rows > 1) walk_rows_from<Tile, fewer_rows(Rows)>(what, row, rows);
+}
 template <class Tile, class What>
 HENCE_ALWAYS_INLINE void walk_rows(const What& what, std::size_t rows) noexcept {
-    std::size_t row = 0;
-    if constexpr (tile_tokens > 2)
-        for (; row + tile_tokens <= rows; row += tile_tokens) Tile::template run<tile_tokens>(what, row);
-    if constexpr (tile_tokens >= 2)
-        for (; row + 2 <= rows; row += 2) Tile::template run<2>(what, row);
-    for (; row < rows; ++row) Tile::template run<1>(what, row);
+    walk_rows_from<Tile, Tile::tokens>(what, 0, rows);
 }
 
 // The number of tiles that walk_rows makes.
+template <int Rows>
 constexpr std::size_t tiles_of(std::size_t rows) noexcept {
-    constexpr std::size_t most = tile_tokens;
-    return rows / most + rows % most / 2 + rows % most % 2;
+    if constexpr (Rows == 1)
+        return rows;
+    else
+        return rows / Rows + tiles_of<fewer_rows(Rows)>(rows % Rows);
 }
 
 // tile_panels panels at a time, clamped to `last`: the surplus repeats the last one and is not written.
@@ -54,8 +54,8 @@ void matmul(const matmul_args& args, std::size_t first, std::size_t last) noexce
 }
 
 // Where panel number `panel + p` of a tile lies.
-HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::size_t panel, std::size_t last, std::size_t p,
-                                               std::size_t bytes) {
+HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::size_t panel, std::size_t last,
+                                                std::size_t p, std::size_t bytes) {
     const std::size_t at = panel + p < last ? panel + p : last - 1;
     return args.weights.data + at * bytes;
 }
@@ -64,11 +64,15 @@ HENCE_ALWAYS_INLINE const std::byte* panel_data(const matmul_args& args, std::si
 // reads in `bytes_ahead`, as a processor's own prefetching keeps too small a distance. Where scales follow the values, and
 // a tile walks through both at once, the next panels are asked for while it works on these.
 inline constexpr std::size_t bytes_ahead = 4096;
-HENCE_ALWAYS_INLINE void ask_ahead(const void* now) { __builtin_prefetch(static_cast<const char*>(now) + bytes_ahead, 0, 3); }
+HENCE_ALWAYS_INLINE void ask_ahead(const void* now) {
+    __builtin_prefetch(static_cast<const char*>(now) + bytes_ahead, 0, 3);
+}
 
+using weight_lines = lines_ahead<weights_level>;
 // Panels [panel, panel + count) in `parts` parts, as far as they lie before `last`.
-HENCE_ALWAYS_INLINE lines_ahead<1> panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count, std::size_t last,
-                                                std::size_t panel_bytes, std::size_t parts) {
+HENCE_ALWAYS_INLINE weight_lines panels_ahead(const matmul_args& args, std::size_t panel, std::size_t count,
+                                              std::size_t last, std::size_t panel_bytes, std::size_t parts) {
     if (panel >= last) return {};
-    return {args.weights.data + panel * panel_bytes, (last - panel < count ? last - panel : count) * panel_bytes, parts};
+    return {args.weights.data + panel * panel_bytes, (last - panel < count ? last - panel : count) * panel_bytes,
+            parts};
 }

@@ -3,6 +3,7 @@
 // R broadcasts and R P instructions of 32 products; elsewhere each is two multiply-adds.
 
 struct bf16_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const auto& [args, panel, last] = what;
@@ -11,7 +12,8 @@ struct bf16_kernel {
         const std::uint16_t* values[panels];
         HENCE_UNROLL
         for (int p = 0; p < panels; ++p)
-            values[p] = reinterpret_cast<const std::uint16_t*>(panel_data(args, panel, last, static_cast<std::size_t>(p), bytes));
+            values[p] = reinterpret_cast<const std::uint16_t*>(
+                panel_data(args, panel, last, static_cast<std::size_t>(p), bytes));
         const std::uint16_t* x = args.in.halves + row * args.in.half_stride;
         vf sum[Rows][panels];
         HENCE_UNROLL

@@ -1,7 +1,7 @@
 // Matrix products of 8-bit activations with the block formats. Included inside a tier's namespace after matmul.inl.hpp.
 //
 // A panel is taken in chunks of 512 columns at most. A chunk is first opened into a buffer in the first-level cache, once for
-// up to 96 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales).
+// up to 48 rows of activations: values as bytes, scales as floats. That is where formats differ (open_values, open_scales).
 // Nibbles that few tiles use are not opened: the tile takes them apart (packed). The tiles then know four kinds of blocks
 // only, so that a new format costs no new tile:
 //   bytes    value + 128, one scale per 32 columns; a panel that has bytes already is read where it lies
@@ -18,7 +18,7 @@
 // The largest integer is 2 * 16 * 63 * 127 * 128 + 2 * 2032 * 32 * 128 < 2^26.
 
 inline constexpr std::size_t chunk_blocks = 16;
-inline constexpr std::size_t rows_together = 96;  // a multiple of every tile
+inline constexpr std::size_t rows_together = 48;  // a multiple of every tile
 
 // A chunk of one panel, opened.
 struct open_chunk {
@@ -26,6 +26,8 @@ struct open_chunk {
     const float* scales;         // [block][16]
     const float* minimums;       // [block][16], or null
     const std::int32_t* inner;   // halves: [block][3][16] the scales of both halves; pairs that multiply the sums
+    const std::uint8_t* centred =
+        nullptr;  // the values less their bias, [block][8][16][4], where a matrix unit multiplies
 };
 struct chunk_buffer {
     alignas(HENCE_ALIGNMENT) std::uint8_t values[chunk_blocks * 512];
@@ -121,8 +123,8 @@ HENCE_NOINLINE inline void open_scales(const block_form& form, const panel_layou
     }
 }
 
-inline open_chunk open_panel(const block_form& form, const panel_layout& layout, const std::byte* panel, std::size_t first,
-                             std::size_t blocks, bool packed, chunk_buffer& buffer) noexcept {
+inline open_chunk open_panel(const block_form& form, const panel_layout& layout, const std::byte* panel,
+                             std::size_t first, std::size_t blocks, bool packed, chunk_buffer& buffer) noexcept {
     const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
     if (form.vectors != 8 && !packed) {
         if (form.vectors == 4)
@@ -142,19 +144,33 @@ inline constexpr block_kind nibbles_kind = small_steps == 8 ? block_kind::small 
 
 // What a tile works on: a chunk of some panels, and the activations and running sums of its rows.
 struct chunk_product {
-    const activations& in;
+    activations in;
     open_chunk chunk[tile_panels];
     std::size_t first;  // block
     std::size_t blocks;
-    std::int32_t bias;  // of small values
-    float* sums;        // [row][panel][16]
-    bool packed;        // nibbles that were not opened
-    lines_ahead<1>& ahead;  // the next panels: a part with each block of each tile
+    std::int32_t bias;     // of small values
+    float* sums;           // [row][panel][16]
+    bool packed;           // nibbles that were not opened
+    const float* outputs;  // what will be written of the first row and panel
+    std::size_t output_stride;
+    weight_lines& ahead;  // the next panels: a part with each block of each tile
+
+    // Brings what will be written of some rows; for all rows at once it would be a burst that the work waits for.
+    template <int Rows>
+    HENCE_ALWAYS_INLINE void ask_for_outputs(std::size_t row) const {
+        if (first != 0) return;
+        HENCE_UNROLL
+        for (int r = 0; r < Rows; ++r)
+            for (std::size_t p = 0; p < tile_panels; ++p)
+                __builtin_prefetch(outputs + (row + static_cast<std::size_t>(r)) * output_stride + p * panel_rows, 1,
+                                   3);
+    }
 };
 
 template <block_kind Kind>
 struct block_tile {
     static constexpr int panels = tile_panels;
+    static constexpr int tokens = tile_tokens;
     // Groups of 4 columns that go into one sum of products.
     static constexpr int steps = Kind == block_kind::bytes || Kind == block_kind::nibbles ? 8
                                  : Kind == block_kind::small                              ? small_steps
@@ -192,6 +208,7 @@ private:
         HENCE_UNROLL
         for (int p = 0; p < panels; ++p) chunk[p] = what.chunk[p];
         auto ahead = what.ahead;
+        what.template ask_for_outputs<Rows>(row);
         vf sum[Rows][panels];
         if constexpr (in_registers) {
             HENCE_UNROLL
@@ -317,6 +334,19 @@ private:
 
 #include "matmul_one_row.inl.hpp"
 
+// What a tier that multiplies whole matrices does besides; other tiers do nothing.
+#ifdef HENCE_TIER_AMX
+#include "../x86/blocks_amx.inl.hpp"
+#else
+template <block_kind Kind>
+struct matrix_unit {
+    using tile = block_tile<Kind>;
+    static constexpr std::size_t packed_rows = 4 * tile_tokens;  // opening nibbles pays when more use them
+    explicit matrix_unit(std::size_t) noexcept {}
+    void open(chunk_product&) noexcept {}
+};
+#endif
+
 template <block_kind Kind>
 void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
     const panel_layout layout = args.weights.layout();
@@ -326,11 +356,23 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     const std::size_t chunks = (blocks + chunk_blocks - 1) / chunk_blocks;
     const std::size_t chunk = (blocks + chunks - 1) / chunks;
     const block_form form = form_of(args.weights.format);
-    // Opening nibbles pays when many tiles use them.
-    const bool packed = Kind == nibbles_kind && form.vectors == 4 && args.rows <= 4 * tile_tokens;
-    const std::size_t tiles = tiles_of(args.rows);
+    using unit_type = matrix_unit<Kind>;
+    const bool packed = Kind == nibbles_kind && form.vectors == 4 && args.rows <= unit_type::packed_rows;
+    const std::size_t tiles = tiles_of<unit_type::tile::tokens>(args.rows);
+    unit_type unit(args.rows);
     chunk_buffer buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
+    weight_lines ahead;
+    chunk_product what{.in = args.in,
+                       .chunk = {},
+                       .first = 0,
+                       .blocks = 0,
+                       .bias = form.bias,
+                       .sums = sums,
+                       .packed = packed,
+                       .outputs = nullptr,
+                       .output_stride = args.out_stride,
+                       .ahead = ahead};
     for (std::size_t panel = first; panel < last; panel += tile_panels) {
         if constexpr (Kind == block_kind::bytes || Kind == nibbles_kind) {
             if (args.rows == 1 && has_one_row(form)) {
@@ -338,23 +380,22 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 continue;
             }
         }
-        auto ahead = panels_ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, blocks * tiles);
+        ahead = panels_ahead(args, panel + tile_panels, tile_panels, last, panel_bytes, blocks * tiles);
         for (std::size_t row = 0; row < args.rows; row += rows_together) {
             const std::size_t rows = args.rows - row < rows_together ? args.rows - row : rows_together;
-            activations in = args.in;
-            in.quants += row * in.quant_stride;
-            in.scales += row * in.block_stride;
-            in.block_sums += row * in.block_stride;
-            chunk_product what{
-                .in = in, .chunk = {}, .first = 0, .blocks = 0, .bias = form.bias, .sums = sums, .packed = packed, .ahead = ahead};
+            what.in = args.in;
+            what.in.quants += row * what.in.quant_stride;
+            what.in.scales += row * what.in.block_stride;
+            what.in.block_sums += row * what.in.block_stride;
+            what.outputs = args.out + row * args.out_stride + panel * panel_rows;
             for (std::size_t i = 0; i < rows * tile_panels; ++i) store(sums + 16 * i, zero());
-            for (std::size_t r = 0; r < rows; ++r) ask_for_outputs(args, panel, row + r);
-            for (; what.first < blocks; what.first += chunk) {
+            for (what.first = 0; what.first < blocks; what.first += chunk) {
                 what.blocks = blocks - what.first < chunk ? blocks - what.first : chunk;
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(form, layout, panel_data(args, panel, last, p, panel_bytes), what.first,
                                                what.blocks, packed, buffers[p]);
-                walk_rows<block_tile<Kind>>(what, rows);
+                unit.open(what);
+                walk_rows<typename unit_type::tile>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)
                 for (std::size_t p = 0; p < tile_panels && panel + p < last; ++p)

@@ -25,6 +25,7 @@ struct element_bf16 {
 
 template <class Element>
 struct float_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const auto& [args, panel, last] = what;
@@ -38,9 +39,8 @@ struct float_kernel {
         const float* a = args.in.values + row * args.in.value_stride;
         vf acc[Rows][panels];
         HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r)
-            HENCE_UNROLL
-            for (int p = 0; p < panels; ++p) acc[r][p] = zero();
+        for (int r = 0; r < Rows; ++r) HENCE_UNROLL
+        for (int p = 0; p < panels; ++p) acc[r][p] = zero();
         for (std::size_t k = 0; k < columns; k += Element::step) {
             vf w[panels][step];
             HENCE_UNROLL
@@ -55,7 +55,8 @@ struct float_kernel {
                 if (s >= used) continue;
                 HENCE_UNROLL
                 for (int r = 0; r < Rows; ++r) {
-                    const vf x = set1(a[static_cast<std::size_t>(r) * args.in.value_stride + k + static_cast<std::size_t>(s)]);
+                    const vf x =
+                        set1(a[static_cast<std::size_t>(r) * args.in.value_stride + k + static_cast<std::size_t>(s)]);
                     HENCE_UNROLL
                     for (int p = 0; p < panels; ++p) acc[r][p] = fma(w[p][s], x, acc[r][p]);
                 }

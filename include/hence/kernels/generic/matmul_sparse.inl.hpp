@@ -100,6 +100,7 @@ struct sparse_q4_24 {
 
 template <class Format>
 struct sparse_groups_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int V, int Rows>
     HENCE_ALWAYS_INLINE static void step(const std::uint8_t* block, std::size_t column, sparse_rows<Rows>& t) {
         const sb w = Format::template values<V>(block);
@@ -132,6 +133,7 @@ struct sparse_groups_kernel {
 
 // A panel: a byte per block that says which of its eight groups of 4 columns are there; scales; the groups, [r][4] bytes.
 struct sparse_block_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         const std::size_t blocks = args.weights.columns / block_columns;
@@ -158,6 +160,7 @@ struct sparse_block_kernel {
 // A panel: a byte per block that says how many fours of weights its fullest row has; scales; for each four [r][4] bytes
 // and [r][4] places within the block.
 struct sparse_rows_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         const std::size_t blocks = args.weights.columns / block_columns;
@@ -188,18 +191,22 @@ struct sparse_rows_kernel {
 // 8 columns of a panel, 8 + 10 R instructions on values (6 for the places, 2 magnitudes; by row 2 shuffles, 2 signs, 4 for
 // the products and 2 sums), the dense one 8 + 16 R, and 80 bytes of weights are read instead of 128.
 struct sparse_i8_24_kernel {
+    static constexpr int tokens = tile_tokens;
     template <int V, int Rows>
-    HENCE_ALWAYS_INLINE static void step(const std::uint8_t* block, const std::int8_t* a, std::size_t stride, si (&acc)[Rows]) {
+    HENCE_ALWAYS_INLINE static void step(const std::uint8_t* block, const std::int8_t* a, std::size_t stride,
+                                         si (&acc)[Rows]) {
         const sb w = sparse_q8_24::values<V>(block);
         const sb places = sparse_q8_24::places<V>(block);
         HENCE_UNROLL
         for (int r = 0; r < Rows; ++r)
-            acc[r] = dot_chosen(acc[r], w, choose(repeat_eight(a + static_cast<std::size_t>(r) * stride + 8 * V), places));
+            acc[r] =
+                dot_chosen(acc[r], w, choose(repeat_eight(a + static_cast<std::size_t>(r) * stride + 8 * V), places));
     }
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const matmul_args& args = what.args;
-        const auto* block = reinterpret_cast<const std::uint8_t*>(args.weights.data + what.panel * args.weights.layout().bytes());
+        const auto* block =
+            reinterpret_cast<const std::uint8_t*>(args.weights.data + what.panel * args.weights.layout().bytes());
         const std::size_t stride = args.in.quant_stride;
         const std::int8_t* a = args.in.quants + row * stride;
         const std::int8_t* const end = a + args.weights.columns;
@@ -220,14 +227,16 @@ struct sparse_i8_24_kernel {
         HENCE_UNROLL
         for (int r = 0; r < Rows; ++r) {
             const std::size_t at = row + static_cast<std::size_t>(r);
-            finish(args, what.panel, at, mul(sums(acc[r]), mul(scale, set1(args.in.scales[at * args.in.block_stride]))));
+            finish(args, what.panel, at,
+                   mul(sums(acc[r]), mul(scale, set1(args.in.scales[at * args.in.block_stride]))));
         }
     }
 };
 
 // As matmul(), but one panel at a time in every tier.
 inline void matmul_i8_24(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
-    for (std::size_t panel = first; panel < last; ++panel) walk_rows<sparse_i8_24_kernel>(panel_range{args, panel, last}, args.rows);
+    for (std::size_t panel = first; panel < last; ++panel)
+        walk_rows<sparse_i8_24_kernel>(panel_range{args, panel, last}, args.rows);
 }
 
 constexpr void set_sparse_int8(kernel_table& table) {

@@ -47,8 +47,8 @@ inline constexpr int tile_tokens = 1;
 inline constexpr int tile_panels = 1;
 inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 1;
-#include "../generic/all.inl.hpp"
 #include "../scalar/vec_scalar.inl.hpp"
+#include "../generic/all.inl.hpp"
 }  // namespace kernels::scalar
 #endif
 
@@ -59,8 +59,8 @@ inline constexpr int tile_tokens = 1;
 inline constexpr int tile_panels = 1;
 inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 1;
-#include "../generic/all.inl.hpp"
 #include "../portable/vec_xsimd.inl.hpp"
+#include "../generic/all.inl.hpp"
 }  // namespace kernels::portable
 HENCE_NAMESPACE_END
 #undef HENCE_TIER_MATH
@@ -78,8 +78,8 @@ inline constexpr int tile_panels = 1;
 inline constexpr int weights_level = 1;
 inline constexpr int tile_queries = 2;
 #define HENCE_TIER_VNNI 0
-#include "../generic/all.inl.hpp"
 #include "../x86/vec_avx2.inl.hpp"
+#include "../generic/all.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx2
 HENCE_NAMESPACE_END
@@ -94,8 +94,8 @@ inline constexpr int tile_tokens = 4;
 inline constexpr int tile_panels = 1;
 inline constexpr int weights_level = 1;
 #define HENCE_TIER_VNNI 1
-#include "../generic/int8_only.inl.hpp"
 #include "../x86/vec_avx2.inl.hpp"
+#include "../generic/int8_only.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avxvnni
 HENCE_NAMESPACE_END
@@ -111,8 +111,8 @@ inline constexpr int tile_panels = 2;
 inline constexpr int weights_level = 2;
 inline constexpr int tile_queries = 6;
 #define HENCE_TIER_VNNI 0
-#include "../generic/all.inl.hpp"
 #include "../x86/vec_avx512.inl.hpp"
+#include "../generic/all.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512
 HENCE_NAMESPACE_END
@@ -127,8 +127,8 @@ inline constexpr int tile_tokens = 6;
 inline constexpr int tile_panels = 2;
 inline constexpr int weights_level = 2;
 #define HENCE_TIER_VNNI 1
-#include "../generic/int8_only.inl.hpp"
 #include "../x86/vec_avx512.inl.hpp"
+#include "../generic/int8_only.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512vnni
 HENCE_NAMESPACE_END
@@ -143,9 +143,9 @@ inline constexpr int tile_tokens = 6;
 inline constexpr int tile_panels = 2;
 inline constexpr int weights_level = 2;
 #define HENCE_TIER_VNNI 1
-#include "../generic/bf16_only.inl.hpp"
-#include "../x86/bf16_avx512.inl.hpp"
 #include "../x86/vec_avx512.inl.hpp"
+#include "../x86/bf16_avx512.inl.hpp"
+#include "../generic/bf16_only.inl.hpp"
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::avx512bf16
 HENCE_NAMESPACE_END
@@ -161,15 +161,15 @@ inline constexpr int tile_panels = 2;
 inline constexpr int weights_level = 2;
 #define HENCE_TIER_VNNI 1
 #define HENCE_TIER_AMX 1
+#include "../x86/vec_avx512.inl.hpp"
+#include "../x86/bf16_avx512.inl.hpp"
+#include "../x86/tiles_amx.inl.hpp"
 #include "../generic/ahead.inl.hpp"
 #include "../generic/matmul.inl.hpp"
+#include "../generic/matmul_int8.inl.hpp"
 #include "../generic/matmul_bf16.inl.hpp"
 #include "../generic/matmul_blocks.inl.hpp"
-#include "../generic/matmul_int8.inl.hpp"
-#include "../x86/bf16_avx512.inl.hpp"
 #include "../x86/matmul_amx.inl.hpp"
-#include "../x86/tiles_amx.inl.hpp"
-#include "../x86/vec_avx512.inl.hpp"
 #undef HENCE_TIER_AMX
 #undef HENCE_TIER_VNNI
 }  // namespace kernels::amx

@@ -1,6 +1,7 @@
 // Every tier that this architecture has: the same loops compiled once per instruction set.
 //
-// Standard and intrinsic headers come first; inside a region only the library's own loops are included.
+// Standard and intrinsic headers come first; inside a region only the library's own loops are included, in this order:
+// clang-format off
 #ifndef HENCE_KERNELS_DETAIL_TIERS_INL_HPP
 #define HENCE_KERNELS_DETAIL_TIERS_INL_HPP
 

@@ -168,7 +168,6 @@ inline constexpr int weights_level = 2;
 #include "../generic/ahead.inl.hpp"
 #include "../generic/matmul.inl.hpp"
 #include "../generic/matmul_int8.inl.hpp"
-#include "../generic/matmul_bf16.inl.hpp"
 #include "../generic/matmul_blocks.inl.hpp"
 #include "../x86/matmul_amx.inl.hpp"
 #undef HENCE_TIER_AMX

@@ -9,7 +9,6 @@ struct int8_matrices {
         4;  // fewer are left to vectors; the sums are exact, so it makes no difference
     static constexpr std::size_t columns = 4;  // in a row of a register of weights
     using element = std::int8_t;
-    using sums = vi;
     static const element* in(const matmul_args& args) { return args.in.quants; }
     static std::size_t stride(const matmul_args& args) { return args.in.quant_stride; }
     template <int Sums, int In, int Weights>
@@ -32,10 +31,8 @@ struct int8_matrices {
 };
 
 struct bf16_matrices {
-    static constexpr std::size_t least_rows = 1;
     static constexpr std::size_t columns = 2;
     using element = std::uint16_t;
-    using sums = vf;
     static const element* in(const matmul_args& args) { return args.in.halves; }
     static std::size_t stride(const matmul_args& args) { return args.in.half_stride; }
     template <int Sums, int In, int Weights>

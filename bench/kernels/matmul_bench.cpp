@@ -54,23 +54,32 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
             std::size_t batch, int threads) {
     const hence::packed_matrix& matrix = weights(format, s);
     const std::vector<float> x = random_floats(batch * s.columns);
-    std::vector<std::int8_t> quants(batch * s.columns);
+    const aligned_bytes quant_memory = allocate(batch * s.columns);
+    auto* const quants = reinterpret_cast<std::int8_t*>(quant_memory.get());
     const std::size_t blocks = s.columns / 32;
     std::vector<float> scales(batch * blocks);
     std::vector<std::int32_t> sums(batch);
     std::vector<hence::block_sum> block_sums(batch * blocks);
     std::vector<std::uint16_t> halves(batch * s.columns);
     for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = hence::to_bf16(x[i]).bits;
-    std::vector<float> out(batch * s.rows);
+    const aligned_bytes out_memory = allocate(batch * s.rows * sizeof(float));
+    auto* const out = reinterpret_cast<float*>(out_memory.get());
     hence::matmul_args args;
     args.weights = matrix;
     args.rows = batch;
-    args.out = out.data();
+    args.out = out;
     args.out_stride = s.rows;
     const bool by_row = hence::activations_of(format) == hence::activation_format::q8_row;
-    args.in = {.values = x.data(), .value_stride = s.columns, .quants = quants.data(), .quant_stride = s.columns,
-               .scales = scales.data(), .sums = sums.data(), .block_sums = block_sums.data(), .halves = halves.data(),
-               .half_stride = s.columns, .block_stride = by_row ? 1 : blocks};
+    args.in = {.values = x.data(),
+               .value_stride = s.columns,
+               .quants = quants,
+               .quant_stride = s.columns,
+               .scales = scales.data(),
+               .sums = sums.data(),
+               .block_sums = block_sums.data(),
+               .halves = halves.data(),
+               .half_stride = s.columns,
+               .block_stride = by_row ? 1 : blocks};
     for (std::size_t t = 0; t < batch; ++t) {
         if (by_row)
             table->quantize_row(&x[t * s.columns], s.columns, &quants[t * s.columns], &scales[t], &sums[t]);
@@ -85,13 +94,14 @@ void matmul(benchmark::State& state, const hence::kernel_table* table, packing f
             const hence::index_range panels = self.share(matrix.panels());
             product(args, panels.begin, panels.end);
         });
-        benchmark::DoNotOptimize(out.data());
+        benchmark::DoNotOptimize(out);
         benchmark::ClobberMemory();
     }
     const double operations = 2.0 * static_cast<double>(batch * s.rows * s.columns);
     report(state, operations, static_cast<double>(matrix.bytes()));
     const tool::machine_limits& most = limits(table->tier, threads);
-    const double rate = hence::activations_of(format) == hence::activation_format::f32 ? most.f32_per_second : most.int8_per_second;
+    const double rate =
+        hence::activations_of(format) == hence::activation_format::f32 ? most.f32_per_second : most.int8_per_second;
     const double from_memory = s.rows > 2000 ? static_cast<double>(matrix.bytes()) / most.bytes_per_second : 0.0;
     report_limit(state, std::max(from_memory, rate > 0 ? operations / rate : 0.0));
 }

@@ -3,6 +3,7 @@
 #define HENCE_CACHE_DETAIL_PAGE_POOL_INL_HPP
 
 #include "../../core/text.hpp"
+#include "../../sys/large_pages.hpp"
 #include "../page_pool.hpp"
 
 #include <algorithm>
@@ -56,6 +57,7 @@ HENCE_INLINE result<void> page_pool::ensure(std::size_t pages) {
         slabs_.reserve(slabs_.size() + 1);
         const slab added{static_cast<std::byte*>(memory_->allocate(grow * stride_, HENCE_ALIGNMENT)), grow * stride_};
         slabs_.push_back(added);
+        prefer_large_pages(added.bytes, added.size);
 #if HENCE_EXCEPTIONS
     } catch (const std::bad_alloc&) {
         return refuse();

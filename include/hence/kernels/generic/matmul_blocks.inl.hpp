@@ -26,14 +26,13 @@ struct open_chunk {
     const float* scales;         // [block][16]
     const float* minimums;       // [block][16], or null
     const std::int32_t* inner;   // halves: [block][3][16] the scales of both halves; pairs that multiply the sums
-    const std::uint8_t* centred =
-        nullptr;  // the values less their bias, [block][8][16][4], where a matrix unit multiplies
 };
+template <std::size_t Blocks>
 struct chunk_buffer {
-    alignas(HENCE_ALIGNMENT) std::uint8_t values[chunk_blocks * 512];
-    alignas(HENCE_ALIGNMENT) float scales[chunk_blocks * 16];
-    alignas(HENCE_ALIGNMENT) float minimums[chunk_blocks * 16];
-    alignas(HENCE_ALIGNMENT) std::int32_t inner[chunk_blocks * 48];
+    alignas(HENCE_ALIGNMENT) std::uint8_t values[Blocks * 512];
+    alignas(HENCE_ALIGNMENT) float scales[Blocks * 16];
+    alignas(HENCE_ALIGNMENT) float minimums[Blocks * 16];
+    alignas(HENCE_ALIGNMENT) std::int32_t inner[Blocks * 48];
 };
 
 // Nibbles with HighBits more bits above them.
@@ -80,8 +79,9 @@ HENCE_ALWAYS_INLINE void load_scales(const block_form& form, const panel_layout&
     if (form.minimum) minimum = mul(to_float(widen(bytes + 128)), mul(load_f16(halves + 16), set1(-1.0f)));
 }
 
-HENCE_NOINLINE inline void open_scales(const block_form& form, const panel_layout& layout, const std::byte* panel,
-                                       std::size_t first, std::size_t blocks, chunk_buffer& buffer) noexcept {
+template <std::size_t Blocks>
+HENCE_NOINLINE void open_scales(const block_form& form, const panel_layout& layout, const std::byte* panel,
+                                std::size_t first, std::size_t blocks, chunk_buffer<Blocks>& buffer) noexcept {
     const std::byte* const scales = panel + layout.value_bytes;
     if (form.scales == scale_kind::halves) {
         const auto* const halves = reinterpret_cast<const std::uint16_t*>(scales) + first * 16;
@@ -123,8 +123,9 @@ HENCE_NOINLINE inline void open_scales(const block_form& form, const panel_layou
     }
 }
 
-inline open_chunk open_panel(const block_form& form, const panel_layout& layout, const std::byte* panel,
-                             std::size_t first, std::size_t blocks, bool packed, chunk_buffer& buffer) noexcept {
+template <std::size_t Blocks>
+open_chunk open_panel(const block_form& form, const panel_layout& layout, const std::byte* panel, std::size_t first,
+                      std::size_t blocks, bool packed, chunk_buffer<Blocks>& buffer) noexcept {
     const auto* values = reinterpret_cast<const std::uint8_t*>(panel) + first * 64 * form.vectors;
     if (form.vectors != 8 && !packed) {
         if (form.vectors == 4)
@@ -334,19 +335,6 @@ private:
 
 #include "matmul_one_row.inl.hpp"
 
-// What a tier that multiplies whole matrices does besides; other tiers do nothing.
-#ifdef HENCE_TIER_AMX
-#include "../x86/blocks_amx.inl.hpp"
-#else
-template <block_kind Kind>
-struct matrix_unit {
-    using tile = block_tile<Kind>;
-    static constexpr std::size_t packed_rows = 4 * tile_tokens;  // opening nibbles pays when more use them
-    explicit matrix_unit(std::size_t) noexcept {}
-    void open(chunk_product&) noexcept {}
-};
-#endif
-
 template <block_kind Kind>
 void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
     const panel_layout layout = args.weights.layout();
@@ -356,11 +344,10 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     const std::size_t chunks = (blocks + chunk_blocks - 1) / chunk_blocks;
     const std::size_t chunk = (blocks + chunks - 1) / chunks;
     const block_form form = form_of(args.weights.format);
-    using unit_type = matrix_unit<Kind>;
-    const bool packed = Kind == nibbles_kind && form.vectors == 4 && args.rows <= unit_type::packed_rows;
-    const std::size_t tiles = tiles_of<unit_type::tile::tokens>(args.rows);
-    unit_type unit(args.rows);
-    chunk_buffer buffers[tile_panels];
+    const bool packed =
+        Kind == nibbles_kind && form.vectors == 4 && args.rows <= 4 * tile_tokens;  // opening pays when more use them
+    const std::size_t tiles = tiles_of<block_tile<Kind>::tokens>(args.rows);
+    chunk_buffer<chunk_blocks> buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
     weight_lines ahead;
     chunk_product what{.in = args.in,
@@ -394,8 +381,7 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
                 for (std::size_t p = 0; p < tile_panels; ++p)
                     what.chunk[p] = open_panel(form, layout, panel_data(args, panel, last, p, panel_bytes), what.first,
                                                what.blocks, packed, buffers[p]);
-                unit.open(what);
-                walk_rows<typename unit_type::tile>(what, rows);
+                walk_rows<block_tile<Kind>>(what, rows);
             }
             for (std::size_t r = 0; r < rows; ++r)
                 for (std::size_t p = 0; p < tile_panels && panel + p < last; ++p)
@@ -404,14 +390,21 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     }
 }
 
+#ifdef HENCE_TIER_AMX
+#include "../x86/blocks_amx.inl.hpp"
+#else
+template <block_kind Kind>
+inline constexpr auto product_of_blocks = matmul_blocks<Kind>;
+#endif
+
 // The kind whose tiles a packing uses.
 constexpr void set_block_kernels(kernel_table& table) {
     for (std::size_t i = 0; i < packing_count; ++i) {
         const block_form form = form_of(static_cast<packing>(i));
         if (form.scales == scale_kind::none) continue;
-        table.matmul[i] = form.scales == scale_kind::by_16   ? matmul_blocks<block_kind::halves>
-                          : form.vectors == 8 || form.levels ? matmul_blocks<block_kind::bytes>
-                          : form.vectors == 4                ? matmul_blocks<nibbles_kind>
-                                                             : matmul_blocks<block_kind::small>;
+        table.matmul[i] = form.scales == scale_kind::by_16   ? product_of_blocks<block_kind::halves>
+                          : form.vectors == 8 || form.levels ? product_of_blocks<block_kind::bytes>
+                          : form.vectors == 4                ? product_of_blocks<nibbles_kind>
+                                                             : product_of_blocks<block_kind::small>;
     }
 }

@@ -2,185 +2,313 @@
 //
 // A block of 32 columns of 16 rows and one panel is one matrix product; its 256 integers go through memory, as matrix
 // registers have no other way out, and are scaled as block_tile scales them: the same chain of operations, the same bits.
-// Measured on one core (Granite Rapids, 3.3 GHz) in a loop that was not kept, a block takes 19 ns: 5 for the product, 4 to load both factors, 5 to store
-// the sums, 9 for 48 conversions, scale products and multiply-adds, of which the processor overlaps little. Written so that
-// each block's product starts before the block before it is scaled: in the order of the work it takes 25.
+// What bounds it (Granite Rapids): while matrix instructions are about, only one port multiplies floats or converts, and a
+// block needs 32 multiplications (by the scales, and the multiply-add). Conversions are therefore made of integers and
+// differences, which keep both ports; storing the sums keeps the front of the processor for 19 cycles.
+//
+// The blocks of 16 rows, and of the next 16, form one sequence for each panel, so that a product starts two blocks before its
+// sums are scaled and nothing waits between tiles. Groups of panels and of rows are of a size that stays in the second
+// cache; what a group's rows need besides, scales and corrections, is laid out once for all its panels.
 
 template <block_kind Kind>
-struct matrix_tile {
-    static constexpr int panels = tile_panels;
-    static constexpr int tokens = 16;
-
-    template <int Rows>
-    static void run(const chunk_product& what, std::size_t row) noexcept {
-        if constexpr (Rows < 16)
-            block_tile<Kind>::template run<Rows>(what, row);
-        else if (Kind != block_kind::bytes && what.chunk[0].minimums != nullptr)
-            blocks<Rows, Kind != block_kind::bytes>(what, row);
+class matrix_blocks {
+public:
+    static void run(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
+        if (args.rows < tile_rows)
+            matmul_blocks<Kind>(args, first, last);
+        else if (Kind != block_kind::bytes && form_of(args.weights.format).minimum)
+            products<Kind != block_kind::bytes>(args, first, last);
         else
-            blocks<Rows, false>(what, row);
-    }
-
-    static void set_shapes(matrix_shapes& shapes) noexcept {
-        shapes.set(weights, 8, 64);
-        set_shapes<8>(shapes);
-        set_shapes<16>(shapes);
+            products<false>(args, first, last);
     }
 
 private:
-    // The registers of a tile's sums, of two blocks in turn, and of its activations.
-    static constexpr int weights = 3;
-    template <int Rows>
-    static constexpr int number(int which) {
-        return (Rows == 16 ? 0 : 4) + which;
-    }
-    template <int Rows>
-    static void set_shapes(matrix_shapes& shapes) noexcept {
-        shapes.set(number<Rows>(0), Rows, 64);
-        shapes.set(number<Rows>(1), Rows, 64);
-        shapes.set(number<Rows>(2), Rows, 32);
-    }
+    static constexpr std::size_t tile_rows = 16;
+    static constexpr std::size_t least_rest = 6;  // fewer rows past the last whole tile are left to vectors
+    static constexpr std::size_t most_blocks = 32;
+    static constexpr std::size_t tiles_together = 8;
+    static constexpr std::size_t panels_together = 8;
+    // The registers.
+    static constexpr int sums_number = 0;
+    static constexpr int activations_number = 1;
+    static constexpr int weights_number = 2;
 
-    // A block of a panel of a chunk.
-    struct cursor {
-        const open_chunk* chunk;
-        const std::int8_t* a;
-        std::size_t blocks;
-        const open_chunk* end;  // past the last panel
-        std::size_t block = 0;
-
-        HENCE_ALWAYS_INLINE bool ends_panel() {
-            if (++block != blocks) return false;
-            block = 0;
-            ++chunk;
-            return true;
-        }
-    };
-
-    template <int Rows, int Which>
-    HENCE_ALWAYS_INLINE static void multiply(cursor& at, std::size_t stride) noexcept {
-        clear_matrix<number<Rows>(Which)>();
-        load_matrix<number<Rows>(2)>(at.a + at.block * block_columns, stride);
-        load_matrix<weights>(at.chunk->centred + at.block * 512, 64);
-        dot_signed<number<Rows>(Which), number<Rows>(2), weights>();
-        at.ends_panel();
-    }
-
-    // What a chunk's blocks have in each row: [row][block].
-    template <int Rows>
+    // What a tile's rows have for each block of a chunk.
     struct row_factors {
-        alignas(HENCE_ALIGNMENT) float scale[Rows][chunk_blocks];
-        alignas(HENCE_ALIGNMENT) float sum[Rows][chunk_blocks];  // times the scale
+        alignas(HENCE_ALIGNMENT) float scale[tile_rows][most_blocks];
+        alignas(
+            HENCE_ALIGNMENT) float sum[tile_rows][most_blocks];  // of the activations, times their scale; for minimums
     };
 
-    template <int Rows, bool Minimum>
-    HENCE_ALWAYS_INLINE static void scale(const std::int32_t* dots, cursor& at, const row_factors<Rows>& factors,
-                                          float*& sums, vf* sum) noexcept {
-        const vf w = load(at.chunk->scales + 16 * at.block);
+    // A chunk of one panel and some tiles.
+    struct product {
+        const matmul_args& args;
+        const row_factors* factors;  // of the first tile
+        open_chunk chunk;
+        const std::uint8_t* values;  // of the chunk, less their bias
+        std::size_t group;           // its first panel
+        std::size_t panel;
+        std::size_t first;  // block
+        std::size_t blocks;
+        std::size_t tile;
+        std::size_t tiles;
+        float* sums;         // [tile][16][16]
+        bool begins;         // with the first columns
+        bool ends;           // with the last
+        weight_lines ahead;  // what the next product reads: a part with each block
+
+        // The last tile repeats rows of the one before if there are too few for it.
+        [[nodiscard]] std::size_t row(std::size_t t) const {
+            const std::size_t last = args.rows - tile_rows;
+            return t * tile_rows < last ? t * tile_rows : last;
+        }
+        [[nodiscard]] float* out(std::size_t t) const {
+            return args.out + row(t) * args.out_stride + panel * panel_rows;
+        }
+    };
+
+    template <bool Minimum>
+    static void lay_out(const product& what, std::size_t tile, row_factors& to) noexcept {
+        const activations& in = what.args.in;
+        for (std::size_t r = 0; r < tile_rows; ++r) {
+            const std::size_t at = (what.row(tile) + r) * in.block_stride + what.first;
+            for (std::size_t b = 0; b < what.blocks; b += 16) {
+                const std::size_t count = what.blocks - b < 16 ? what.blocks - b : 16;
+                const vf x = load_n(in.scales + at + b, count);
+                store(to.scale[r] + b, x);
+                if constexpr (!Minimum) continue;
+                const vi pairs =
+                    _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << count) - 1u), in.block_sums + at + b);
+                store(to.sum[r] + b, mul(x, to_float(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))));
+            }
+        }
+    }
+
+    // Adds a block's sums of products, scaled, to the sums of a tile.
+    template <bool Minimum>
+    HENCE_ALWAYS_INLINE static void add_block(const std::int32_t* dots, const float* weight_scale, const float* minimum,
+                                              const float* scale, vf* sum) {
+        constexpr std::size_t sums = sizeof(row_factors::scale) / sizeof(float);
+        const vf w = load(weight_scale);
         vf least = zero();
-        if constexpr (Minimum) least = load(at.chunk->minimums + 16 * at.block);
+        if constexpr (Minimum) least = load(minimum);
         HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            sum[r] = fma(to_float(load_int(dots + 16 * r)), mul(w, set1(factors.scale[r][at.block])), sum[r]);
-            if constexpr (Minimum) sum[r] = fma(least, set1(factors.sum[r][at.block]), sum[r]);
+        for (std::size_t r = 0; r < tile_rows; ++r) {
+            const float* const at = scale + r * most_blocks;
+            sum[r] = fma(to_float(load_int(dots + 16 * r)), mul(w, set1(at[0])), sum[r]);
+            if constexpr (Minimum) sum[r] = fma(least, set1(at[sums]), sum[r]);
         }
-        if (!at.ends_panel()) return;
-        HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r) store(sums + 16 * panels * r, sum[r]);
-        if (at.chunk == at.end) return;
-        sums += 16;
-        HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r) sum[r] = load(sums + 16 * panels * r);
     }
 
-    template <int Rows, bool Minimum>
-    static HENCE_NOINLINE void blocks(const chunk_product& what, std::size_t row) noexcept {
-        static_assert(chunk_blocks == 16, "a vector holds what the blocks of a chunk have in one row");
-        const std::size_t count = what.blocks;
-        const std::size_t stride = what.in.quant_stride;
-        const std::int8_t* const a = what.in.quants + row * stride + what.first * block_columns;
-        row_factors<Rows> factors;
-        HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            const std::size_t at = (row + static_cast<std::size_t>(r)) * what.in.block_stride + what.first;
-            const vf x = load_n(what.in.scales + at, count);
-            store(factors.scale[r], x);
-            if constexpr (Minimum) store(factors.sum[r], mul(x, to_float(pair_sums(what.in.block_sums + at, count))));
-        }
-        auto ahead = what.ahead;
-        what.template ask_for_outputs<Rows>(row);
-        alignas(HENCE_ALIGNMENT) std::int32_t dots[2][Rows * 16];
-        // One sequence of the blocks of all panels, so that the first product of a panel does not wait for the last scaling.
-        const std::size_t all = panels * count;
-        cursor next{what.chunk, a, count, what.chunk + panels};
-        cursor now = next;
-        float* sums = what.sums + row * panels * 16;
-        vf sum[Rows];
-        HENCE_UNROLL
-        for (int r = 0; r < Rows; ++r) sum[r] = load(sums + 16 * panels * r);
-        multiply<Rows, 0>(next, stride);
-        multiply<Rows, 1>(next, stride);
-        store_matrix<number<Rows>(0)>(dots[0]);
-        for (std::size_t i = 0; i < all; i += 2) {
-            ahead.next_part();
-            if (i + 2 < all) multiply<Rows, 0>(next, stride);
-            scale<Rows, Minimum>(dots[0], now, factors, sums, sum);
-            store_matrix<number<Rows>(1)>(dots[1]);
-            if (i + 3 < all) multiply<Rows, 1>(next, stride);
-            scale<Rows, Minimum>(dots[1], now, factors, sums, sum);
-            if (i + 2 < all) store_matrix<number<Rows>(0)>(dots[0]);
-        }
-        what.ahead = ahead;
+    HENCE_ALWAYS_INLINE static void take_off(int bias, const std::uint8_t* values, std::size_t blocks,
+                                             std::uint8_t* to) {
+        const vb subtrahend = _mm512_set1_epi8(static_cast<char>(bias));
+        for (std::size_t i = 0; i < blocks * 512; i += 64)
+            store_bytes(to + i, _mm512_sub_epi8(load_bytes(values + i), subtrahend));
     }
 
-    // The sums of both halves of each block's activations.
-    HENCE_ALWAYS_INLINE static vi pair_sums(const block_sum* sums, std::size_t count) noexcept {
-        const vi pairs = _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << count) - 1u), sums);
-        return _mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+    // Writes a tile of outputs. Its rows before `from` have been written; with accumulate they must not be again.
+    HENCE_ALWAYS_INLINE static void finish_tile(const product& what, std::size_t tile, vf* sum) {
+        const matmul_args& args = what.args;
+        const std::size_t row = what.row(tile);
+        const std::size_t from = tile * tile_rows - row;
+        if (from != 0 || args.weights.rows - what.panel * panel_rows < panel_rows) {
+            alignas(HENCE_ALIGNMENT) float all[tile_rows * 16];
+            HENCE_UNROLL
+            for (std::size_t r = 0; r < tile_rows; ++r) store(all + 16 * r, sum[r]);
+            for (std::size_t r = from; r < tile_rows; ++r) finish(args, what.panel, row + r, load(all + 16 * r));
+            return;
+        }
+        float* const to = what.out(tile);
+        if (args.bias != nullptr) {
+            const vf bias = load(args.bias + what.panel * panel_rows);
+            HENCE_UNROLL
+            for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = add(sum[r], bias);
+        }
+        if (args.accumulate) {
+            HENCE_UNROLL
+            for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = add(sum[r], load(to + r * args.out_stride));
+        }
+        HENCE_UNROLL
+        for (std::size_t r = 0; r < tile_rows; ++r) store(to + r * args.out_stride, sum[r]);
     }
-};
 
-// The matrix registers while a product works, and the weights that they take: signed, their bias taken off.
-template <block_kind Kind>
-struct matrix_unit {
-    using tile = matrix_tile<Kind>;
-    static constexpr std::size_t packed_rows = 15;
+    // The products of a chunk in the order of tiles and blocks. Past the last it repeats those of the last tile, unused.
+    struct cursor {
+        const product& what;
+        const std::size_t stride;
+        const std::uint8_t* const begin;
+        const std::uint8_t* const end;
+        std::size_t tile;
+        const std::int8_t* in;
+        const std::uint8_t* weights;
 
-    explicit matrix_unit(std::size_t rows) noexcept : used_(rows > packed_rows) {
-        if (!used_) return;
+        explicit cursor(const product& p) noexcept
+            : what(p), stride(p.args.in.quant_stride), begin(p.values), end(begin + 512 * p.blocks), tile(p.tile) {
+            begin_tile();
+        }
+        HENCE_ALWAYS_INLINE void begin_tile() {
+            in = what.args.in.quants + what.row(tile) * stride + what.first * block_columns;
+            weights = begin;
+        }
+        HENCE_ALWAYS_INLINE void multiply() {
+            clear_matrix<sums_number>();
+            load_matrix<activations_number>(in, stride);
+            load_matrix<weights_number>(weights, 64);
+            dot_signed<sums_number, activations_number, weights_number>();
+            in += block_columns;
+            weights += 512;
+            if (weights != end) return;
+            if (tile + 1 != what.tile + what.tiles) ++tile;
+            begin_tile();
+        }
+    };
+
+    template <bool Minimum>
+    static HENCE_NOINLINE void multiply(const product& what) noexcept {
+        alignas(HENCE_ALIGNMENT) std::int32_t dots[2][tile_rows * 16];
+        std::int32_t* now = dots[0];
+        std::int32_t* after = dots[1];
+        weight_lines ahead = what.ahead;
+        cursor next(what);
+        next.multiply();
+        store_matrix<sums_number>(now);
+        next.multiply();
+        vf sum[tile_rows];
+        for (std::size_t tile = 0; tile < what.tiles; ++tile) {
+            float* const sums = what.sums + tile * tile_rows * 16;
+            HENCE_UNROLL
+            for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = what.begins ? zero() : load(sums + 16 * r);
+            const float* weight_scale = what.chunk.scales;
+            const float* minimum = what.chunk.minimums;
+            const float* scale = what.factors[tile].scale[0];
+            const float* out = what.ends ? what.out(what.tile + tile) : sums;
+            const std::size_t out_step = what.ends ? what.args.out_stride : 16;
+            for (std::size_t block = what.blocks; block != 0; --block) {
+                ahead.next_part();
+                __builtin_prefetch(out, 1, 3);
+                out += out_step;
+                store_matrix<sums_number>(after);
+                next.multiply();
+                add_block<Minimum>(now, weight_scale, minimum, scale, sum);
+                weight_scale += 16;
+                if constexpr (Minimum) minimum += 16;
+                ++scale;
+                std::int32_t* const other = now;
+                now = after;
+                after = other;
+            }
+            if (what.ends) {
+                finish_tile(what, what.tile + tile, sum);
+            } else {
+                HENCE_UNROLL
+                for (std::size_t r = 0; r < tile_rows; ++r) store(sums + 16 * r, sum[r]);
+            }
+        }
+    }
+
+    // The same columns of the next panel of a group, or the next columns of the first one, or the first of the next group.
+    static void ask_ahead(product& what, const block_form& form, std::size_t group_end, std::size_t chunk,
+                          std::size_t last) noexcept {
+        const matmul_args& args = what.args;
+        const panel_layout layout = args.weights.layout();
+        what.ahead = {};
+        std::size_t panel = what.panel + 1;
+        std::size_t first = what.first;
+        if (panel == group_end) {
+            panel = what.ends ? group_end : what.group;
+            first = what.ends ? 0 : first + chunk;
+        }
+        if (panel >= last) return;
+        const std::size_t blocks = args.weights.columns / block_columns;
+        const std::size_t count = blocks - first < chunk ? blocks - first : chunk;
+        const std::size_t block_bytes = 64 * static_cast<std::size_t>(form.vectors);
+        const std::byte* const data = args.weights.data + panel * layout.bytes();
+        const std::size_t parts = what.blocks * what.tiles;
+        if (count == blocks) {
+            what.ahead = {data, layout.bytes(), parts};
+        } else {
+            what.ahead = {data + first * block_bytes, count * block_bytes, parts};
+            // The scales of all columns at once.
+            if (first == 0) weight_lines(data + layout.value_bytes, layout.bytes() - layout.value_bytes, 1).next_part();
+        }
+    }
+
+    template <bool Minimum>
+    static void products(const matmul_args& args, std::size_t first, std::size_t last) noexcept {
+        const panel_layout layout = args.weights.layout();
+        const std::size_t panel_bytes = layout.bytes();
+        const std::size_t blocks = args.weights.columns / block_columns;
+        const std::size_t chunks = (blocks + most_blocks - 1) / most_blocks;
+        const std::size_t chunk = (blocks + chunks - 1) / chunks;
+        const block_form form = form_of(args.weights.format);
+        const int bias = Minimum ? 0 : Kind == block_kind::bytes ? byte_bias : form.bias;
+        const std::size_t rest = args.rows % tile_rows;
+        const std::size_t tiles = args.rows / tile_rows + (rest >= least_rest ? 1 : 0);
+
         matrix_shapes shapes;
-        tile::set_shapes(shapes);
+        shapes.set(sums_number, tile_rows, 64);
+        shapes.set(activations_number, tile_rows, block_columns);
+        shapes.set(weights_number, block_columns / 4, 64);
         shapes.use();
-    }
-    ~matrix_unit() {
-        if (used_) release_matrices();
-    }
-    matrix_unit(const matrix_unit&) = delete;
-    matrix_unit& operator=(const matrix_unit&) = delete;
-
-    void open(chunk_product& what) noexcept {
-        if (!used_) return;
-        for (int p = 0; p < tile_panels; ++p) {
-            open_chunk& chunk = what.chunk[p];
-            chunk.centred = chunk.values;
-            const int bias = Kind == block_kind::bytes ? byte_bias : chunk.minimums != nullptr ? 0 : what.bias;
-            if (bias == 0) continue;
-            const vb subtrahend = _mm512_set1_epi8(static_cast<char>(bias));
-            for (std::size_t i = 0; i < what.blocks * 512; i += 64)
-                store_bytes(centred_[p] + i, _mm512_sub_epi8(load_bytes(chunk.values + i), subtrahend));
-            chunk.centred = centred_[p];
+        row_factors factors[tiles_together];
+        chunk_buffer<most_blocks> buffer;
+        alignas(HENCE_ALIGNMENT) std::uint8_t centred[most_blocks * 512];
+        alignas(HENCE_ALIGNMENT) float sums[panels_together][tiles_together * tile_rows * 16];
+        for (std::size_t panel = first; panel < last; panel += panels_together) {
+            const std::size_t panels = last - panel < panels_together ? last - panel : panels_together;
+            for (std::size_t tile = 0; tile < tiles; tile += tiles_together) {
+                product what{.args = args,
+                             .factors = factors,
+                             .chunk = {},
+                             .values = nullptr,
+                             .group = panel,
+                             .panel = panel,
+                             .first = 0,
+                             .blocks = 0,
+                             .tile = tile,
+                             .tiles = tiles - tile < tiles_together ? tiles - tile : tiles_together,
+                             .sums = nullptr,
+                             .begins = true,
+                             .ends = false,
+                             .ahead = {}};
+                for (; what.first < blocks; what.first += chunk) {
+                    what.blocks = blocks - what.first < chunk ? blocks - what.first : chunk;
+                    what.begins = what.first == 0;
+                    what.ends = what.first + what.blocks == blocks;
+                    for (std::size_t t = 0; t < what.tiles; ++t) lay_out<Minimum>(what, tile + t, factors[t]);
+                    for (std::size_t p = 0; p < panels; ++p) {
+                        what.panel = panel + p;
+                        what.sums = sums[p];
+                        what.chunk = open_panel(form, layout, args.weights.data + what.panel * panel_bytes, what.first,
+                                                what.blocks, false, buffer);
+                        what.values = bias == 0 ? what.chunk.values : centred;
+                        if (bias != 0) take_off(bias, what.chunk.values, what.blocks, centred);
+                        // Later tiles find the panels in the second cache.
+                        if (tile == 0)
+                            ask_ahead(what, form, panel + panels, chunk, last);
+                        else
+                            what.ahead = {};
+                        multiply<Minimum>(what);
+                    }
+                }
+            }
+            if (rest != 0 && rest < least_rest) {
+                matmul_args others = args;
+                const std::size_t row = args.rows - rest;
+                others.rows = rest;
+                others.in.quants += row * args.in.quant_stride;
+                others.in.scales += row * args.in.block_stride;
+                others.in.block_sums += row * args.in.block_stride;
+                others.out += row * args.out_stride;
+                matmul_blocks<Kind>(others, panel, panel + panels);
+            }
         }
+        release_matrices();
     }
-
-private:
-    bool used_;
-    alignas(HENCE_ALIGNMENT) std::uint8_t centred_[tile_panels][chunk_blocks * 512];
 };
 // Two integers in a block of 32 that have scales of their own: each would be a product of half a register.
+template <block_kind Kind>
+inline constexpr auto product_of_blocks = matrix_blocks<Kind>::run;
 template <>
-struct matrix_unit<block_kind::halves> {
-    using tile = block_tile<block_kind::halves>;
-    static constexpr std::size_t packed_rows = 4 * tile_tokens;
-    explicit matrix_unit(std::size_t) noexcept {}
-    void open(chunk_product&) noexcept {}
-};
+inline constexpr auto product_of_blocks<block_kind::halves> = matmul_blocks<block_kind::halves>;

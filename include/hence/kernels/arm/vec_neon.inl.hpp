@@ -220,6 +220,7 @@ HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) {
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
+#include "../generic/quant_sums.inl.hpp"
 #include "../generic/repeated_sums.inl.hpp"
 
 inline constexpr bool many_registers = true;

@@ -93,31 +93,41 @@ HENCE_NOINLINE void page_scores(const attention_args& args, const float* keys, c
     }
 }
 
-// One query's scores of a page become weights; returns what its earlier sum and output are to be multiplied by.
-HENCE_NOINLINE inline float page_weights(const attention_args& args, const attention_query& at, float* weight) noexcept {
-    if (args.softcap > 0.0f) softcap(weight, args.softcap, page_tokens);
-    // Positions outside the row's range are not in the maximum and get weight 0; the page may hold anything there.
-    for (int j = 0; j < at.from; ++j) weight[j] = -__builtin_inff();
-    for (int j = at.to; j < page_tokens; ++j) weight[j] = -__builtin_inff();
-    const vf s0 = load(weight);
-    const vf s1 = load(weight + 16);
-    const float page_largest = max_lanes(max(s0, s1));
-    const float before = at.largest[0];
-    const float largest = page_largest > before ? page_largest : before;
-    const vf shift = set1(largest);
-    const vf p0 = exp_of(sub(s0, shift));
-    const vf p1 = exp_of(sub(s1, shift));
-    store(weight, p0);
-    store(weight + 16, p1);
-    float keep = 1.0f;
-    if (largest != before) {
-        float lanes[16];
-        store(lanes, exp(set1(before - largest)));
-        keep = before == -__builtin_inff() ? 0.0f : lanes[0];
+// The page that is read next, asked for in parts; two of them would not fit into the first cache.
+using page_lines = lines_ahead<2>;
+
+// Scores of a page become weights; keep[q] is what a query's earlier sum and output are to be multiplied by.
+template <int Queries>
+HENCE_NOINLINE void page_weights(const attention_args& args, const attention_query* queries,
+                                 float (*weight)[page_tokens], float* keep, page_lines& ahead) noexcept {
+    static_assert(Queries <= 16, "one vector of what is kept");
+    float before[Queries];
+    float lanes[16] = {};  // how much the largest scores have grown: one exponential for all queries
+    for (int q = 0; q < Queries; ++q) {
+        float* const own = weight[q];
+        if (args.softcap > 0.0f) softcap(own, args.softcap, page_tokens);
+        // Positions outside the row's range are not in the maximum and get weight 0; the page may hold anything there.
+        for (int j = 0; j < queries[q].from; ++j) own[j] = -__builtin_inff();
+        for (int j = queries[q].to; j < page_tokens; ++j) own[j] = -__builtin_inff();
+        const float page_largest = max_lanes(max(load(own), load(own + 16)));
+        before[q] = queries[q].largest[0];
+        const float largest = page_largest > before[q] ? page_largest : before[q];
+        queries[q].largest[0] = largest;
+        if (largest != before[q]) lanes[q] = before[q] - largest;
     }
-    at.largest[1] = __builtin_fmaf(at.largest[1], keep, sum_lanes(add(p0, p1)));
-    at.largest[0] = largest;
-    return keep;
+    store(lanes, exp(load(lanes)));
+    for (int q = 0; q < Queries; ++q) {
+        ahead.next_part();
+        float* const own = weight[q];
+        const float largest = queries[q].largest[0];
+        const vf shift = set1(largest);
+        const vf p0 = exp_of(sub(load(own), shift));
+        const vf p1 = exp_of(sub(load(own + 16), shift));
+        store(own, p0);
+        store(own + 16, p1);
+        keep[q] = before[q] == -__builtin_inff() && largest != before[q] ? 0.0f : lanes[q];
+        queries[q].largest[1] = __builtin_fmaf(queries[q].largest[1], keep[q], sum_lanes(add(p0, p1)));
+    }
 }
 
 template <int Vectors>
@@ -184,9 +194,6 @@ HENCE_NOINLINE void page_values(const attention_args& args, const float* values,
     }
 }
 
-// The page that is read next, asked for in parts; two of them would not fit into the first cache.
-using page_lines = lines_ahead<2>;
-
 // One page for a tile of queries.
 template <int Queries>
 HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page, const attention_query* queries,
@@ -195,11 +202,9 @@ HENCE_NOINLINE void attend_page(const attention_args& args, const open_kv& page,
     alignas(HENCE_ALIGNMENT) float weight[Queries][page_tokens];
     float keep[Queries];
     ahead.next_part();
+    for (int q = 0; q < Queries; ++q) __builtin_prefetch(queries[q].largest, 1, 3);
     page_scores<Queries>(args, page.keys, queries, weight);
-    for (int q = 0; q < Queries; ++q) {
-        ahead.next_part();
-        keep[q] = page_weights(args, queries[q], weight[q]);
-    }
+    page_weights<Queries>(args, queries, weight, keep, ahead);
     const auto value_size = static_cast<std::size_t>(args.layout.value_size);
     std::size_t first = 0;
     for (; first + 16 * vectors <= value_size; first += 16 * vectors) {

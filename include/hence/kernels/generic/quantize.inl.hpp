@@ -2,8 +2,9 @@
 // A value that is not finite makes the scale not finite and every quant under it zero, so that it shows in the result
 // instead of vanishing. Values below 3.8e-37, where 127 / max|x| would overflow, become zero.
 
+inline constexpr float smallest_scaled = 3.8e-37f;
 HENCE_ALWAYS_INLINE float finish_scale(float largest, float& inverse) {
-    inverse = largest >= 3.8e-37f && largest < __builtin_inff() ? 127.0f / largest : 0.0f;
+    inverse = largest >= smallest_scaled && largest < __builtin_inff() ? 127.0f / largest : 0.0f;
     return largest / 127.0f;
 }
 
@@ -26,18 +27,44 @@ HENCE_ALWAYS_INLINE std::int32_t sum_int(const vi& v) {
     return sum;
 }
 
-inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, float* scales, block_sum* sums) noexcept {
-    for (std::size_t at = 0, block = 0; at < n; at += block_columns, ++block) {
-        const std::size_t left = n - at;
-        const vf a = left >= 16 ? load(x + at) : load_n(x + at, left);
-        const vf b = left >= 32 ? load(x + at + 16) : left > 16 ? load_n(x + at + 16, left - 16) : zero();
-        float inverse;
-        scales[block] = finish_scale(largest_magnitude(a, b), inverse);
-        const vi qa = to_quants(a, inverse);
-        const vi qb = to_quants(b, inverse);
-        store_int8(quants + at, qa);
-        store_int8(quants + at + 16, qb);
-        sums[block] = {static_cast<std::int16_t>(sum_int(qa)), static_cast<std::int16_t>(sum_int(qb))};
+// The scales of sixteen blocks are one vector: a division takes as long for one as for all.
+inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, float* scales,
+                            block_sum* sums) noexcept {
+    constexpr std::size_t together = 16;
+    const auto half = [&](std::size_t at) {
+        return n >= at + 16 ? load(x + at) : n > at ? load_n(x + at, n - at) : zero();
+    };
+    const std::size_t blocks = (n + block_columns - 1) / block_columns;
+    for (std::size_t first = 0; first < blocks; first += together) {
+        const std::size_t count = blocks - first < together ? blocks - first : together;
+        float largest[together] = {};
+        vf finite = zero();  // or NaN
+        for (std::size_t b = 0; b < count; ++b) {
+            const std::size_t at = (first + b) * block_columns;
+            const vf lower = half(at);
+            const vf upper = half(at + 16);
+            largest[b] = max_lanes(max(abs(lower), abs(upper)));
+            finite = add(finite, add(mul(lower, zero()), mul(upper, zero())));
+        }
+        if (sum_lanes(finite) != 0.0f) {
+            for (std::size_t b = 0; b < count; ++b) {
+                const std::size_t at = (first + b) * block_columns;
+                largest[b] = largest_magnitude(half(at), half(at + 16));
+            }
+        }
+        const vf most = load(largest);
+        const vf in_range = select_less(most, set1(__builtin_inff()), div(set1(127.0f), most), zero());
+        float inverse[together];
+        store(inverse, select_less(most, set1(smallest_scaled), zero(), in_range));
+        store_n(scales + first, div(most, set1(127.0f)), count);
+        for (std::size_t b = 0; b < count; ++b) {
+            const std::size_t at = (first + b) * block_columns;
+            const vi lower = to_quants(half(at), inverse[b]);
+            const vi upper = to_quants(half(at + 16), inverse[b]);
+            store_int8(quants + at, lower);
+            store_int8(quants + at + 16, upper);
+            sums[first + b] = sums_of(lower, upper);
+        }
     }
 }
 

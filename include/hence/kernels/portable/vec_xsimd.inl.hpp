@@ -177,6 +177,7 @@ HENCE_ALWAYS_INLINE vi pair_dot(const vi& a, const block_sum* sums) {
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
 
+#include "../generic/quant_sums.inl.hpp"
 #include "../generic/repeated_sums.inl.hpp"
 
 inline constexpr bool many_registers = false;

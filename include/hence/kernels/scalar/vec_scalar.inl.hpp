@@ -147,6 +147,7 @@ HENCE_TIER_MATH vi second_of_pairs(const vi& a) { HENCE_SCALAR_LANES_(vi, second
 
 HENCE_ALWAYS_INLINE vq broadcast_four(const std::int8_t* a) { return a; }
 
+#include "../generic/quant_sums.inl.hpp"
 #include "../generic/repeated_sums.inl.hpp"
 
 inline constexpr bool many_registers = false;

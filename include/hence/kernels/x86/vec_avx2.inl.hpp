@@ -246,3 +246,13 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
 #endif
 
 #include "sparse_avx2.inl.hpp"
+
+// The sums of sixteen quants and sixteen more.
+HENCE_ALWAYS_INLINE block_sum sums_of(vi a, vi b) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    const __m256i words = _mm256_add_epi16(_mm256_packs_epi32(a.lo, b.lo), _mm256_packs_epi32(a.hi, b.hi));
+    const __m256i pairs = _mm256_madd_epi16(words, ones);  // of each four lanes two of a, two of b
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    const __m128i two = _mm_madd_epi16(_mm_packs_epi32(four, four), _mm256_castsi256_si128(ones));
+    return {static_cast<std::int16_t>(_mm_cvtsi128_si32(two)), static_cast<std::int16_t>(_mm_extract_epi32(two, 1))};
+}

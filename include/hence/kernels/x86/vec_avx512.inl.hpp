@@ -165,3 +165,13 @@ HENCE_ALWAYS_INLINE vi dot_byte(vi acc, vb w, vq x) {
 #endif
 
 #include "sparse_avx512.inl.hpp"
+
+// The sums of sixteen quants and sixteen more.
+HENCE_ALWAYS_INLINE block_sum sums_of(vi a, vi b) {
+    const __m512i ones = _mm512_set1_epi16(1);
+    const __m512i pairs = _mm512_madd_epi16(_mm512_packs_epi32(a, b), ones);  // of each four lanes two of a, two of b
+    const __m256i eight = _mm256_add_epi32(_mm512_castsi512_si256(pairs), _mm512_extracti64x4_epi64(pairs, 1));
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    const __m128i two = _mm_madd_epi16(_mm_packs_epi32(four, four), _mm512_castsi512_si128(ones));
+    return {static_cast<std::int16_t>(_mm_cvtsi128_si32(two)), static_cast<std::int16_t>(_mm_extract_epi32(two, 1))};
+}

@@ -444,6 +444,46 @@ TEST_CASE("matmul: bias and accumulation, the same bits in every batch and every
     }
 }
 
+TEST_CASE("matmul: more rows, panels and columns than a tier takes together") {
+    for (const packing format : {packing::q8, packing::q4, packing::q4m}) {
+        const problem p(format, 140, 1280, 134, draw::ordinary, 29);
+        for (const hence::kernel_table* table : tiers()) {
+            const std::vector<float> all = multiply(*table, p, 0, p.batch);
+            for (std::size_t first = 0; first < p.batch; first += 7) {
+                const std::vector<float> one = multiply(*table, p, first, 1);
+                INFO(label(*table) << ", packing " << hence::name(format) << ", row " << first);
+                CHECK(first_difference(one.data(), all.data() + first * p.rows, one.size()) == one.size());
+            }
+        }
+    }
+}
+
+TEST_CASE("matmul: bias and accumulation, where the last rows do not fill a tile") {
+    for (const packing format : all_packings) {
+        for (const std::size_t batch : {22u, 31u, 32u, 37u}) {
+            const problem p(format, 37, column_counts(format).back(), batch, draw::ordinary, 31);
+            const std::vector<float> before = random_values(5).normals(p.batch * p.rows);
+            for (const hence::kernel_table* table : tiers()) {
+                const auto product = table->matmul[static_cast<std::size_t>(format)];
+                const auto in_steps_of = [&](std::size_t step) {
+                    std::vector<float> out = before;
+                    for (std::size_t first = 0; first < p.batch; first += step) {
+                        auto args = p.args(out.data() + first * p.rows, p.rows, first, std::min(step, p.batch - first));
+                        args.bias = p.bias.data();
+                        args.accumulate = true;
+                        product(args, 0, (p.rows + 15) / 16);
+                    }
+                    return out;
+                };
+                const std::vector<float> together = in_steps_of(p.batch);
+                const std::vector<float> alone = in_steps_of(1);
+                INFO(label(*table) << ", packing " << hence::name(format) << ", " << batch << " rows");
+                CHECK(first_difference(together.data(), alone.data(), alone.size()) == alone.size());
+            }
+        }
+    }
+}
+
 TEST_CASE("matmul: integer dot products are exact in every tier") {
     // Scales of one and sums below 2^24: the float part is exact, so the output is the integer.
     for (const packing format :

@@ -2,13 +2,13 @@
 //
 // A block of 32 columns of 16 rows and one panel is one matrix product; its 256 integers go through memory, as matrix
 // registers have no other way out, and are scaled as block_tile scales them: the same chain of operations, the same bits.
-// What bounds it (Granite Rapids): while matrix instructions are about, only one port multiplies floats or converts, and a
-// block needs 32 multiplications (by the scales, and the multiply-add). Conversions are therefore made of integers and
-// differences, which keep both ports; storing the sums keeps the front of the processor for 19 cycles.
+// Measured with loops of such instructions that were not kept (Granite Rapids): while matrix instructions are about, only one
+// port multiplies or converts vectors of 64 bytes; storing the sums holds up the front of the processor for some 19 cycles;
+// and numbers that are not zero make the same loop a sixth slower. Products and scaling overlap little.
 //
 // The blocks of 16 rows, and of the next 16, form one sequence for each panel, so that a product starts two blocks before its
 // sums are scaled and nothing waits between tiles. Groups of panels and of rows are of a size that stays in the second
-// cache; what a group's rows need besides, scales and corrections, is laid out once for all its panels.
+// cache; the scales of a group's rows are laid out once for all its panels.
 
 template <block_kind Kind>
 class matrix_blocks {
@@ -27,7 +27,7 @@ private:
     static constexpr std::size_t least_rest = 6;  // fewer rows past the last whole tile are left to vectors
     static constexpr std::size_t most_blocks = 32;
     static constexpr std::size_t tiles_together = 8;
-    static constexpr std::size_t panels_together = 8;
+    static constexpr std::size_t panels_together = 4;
     // The registers.
     static constexpr int sums_number = 0;
     static constexpr int activations_number = 1;
@@ -36,8 +36,8 @@ private:
     // What a tile's rows have for each block of a chunk.
     struct row_factors {
         alignas(HENCE_ALIGNMENT) float scale[tile_rows][most_blocks];
-        alignas(
-            HENCE_ALIGNMENT) float sum[tile_rows][most_blocks];  // of the activations, times their scale; for minimums
+        // Of the activations, times their scale; for minimums.
+        alignas(HENCE_ALIGNMENT) float sum[tile_rows][most_blocks];
     };
 
     // A chunk of one panel and some tiles.
@@ -87,19 +87,18 @@ private:
     // Adds a block's sums of products, scaled, to the sums of a tile.
     template <bool Minimum>
     HENCE_ALWAYS_INLINE static void add_block(const std::int32_t* dots, const float* weight_scale, const float* minimum,
-                                              const float* scale, vf* sum) {
-        constexpr std::size_t sums = sizeof(row_factors::scale) / sizeof(float);
+                                              const float* row_scale, const float* row_sum, vf* sum) {
         const vf w = load(weight_scale);
         vf least = zero();
         if constexpr (Minimum) least = load(minimum);
         HENCE_UNROLL
         for (std::size_t r = 0; r < tile_rows; ++r) {
-            const float* const at = scale + r * most_blocks;
-            sum[r] = fma(to_float(load_int(dots + 16 * r)), mul(w, set1(at[0])), sum[r]);
-            if constexpr (Minimum) sum[r] = fma(least, set1(at[sums]), sum[r]);
+            sum[r] = fma(to_float(load_int(dots + 16 * r)), mul(w, set1(row_scale[r * most_blocks])), sum[r]);
+            if constexpr (Minimum) sum[r] = fma(least, set1(row_sum[r * most_blocks]), sum[r]);
         }
     }
 
+    // `to` may be `values`.
     HENCE_ALWAYS_INLINE static void take_off(int bias, const std::uint8_t* values, std::size_t blocks,
                                              std::uint8_t* to) {
         const vb subtrahend = _mm512_set1_epi8(static_cast<char>(bias));
@@ -181,7 +180,8 @@ private:
             for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = what.begins ? zero() : load(sums + 16 * r);
             const float* weight_scale = what.chunk.scales;
             const float* minimum = what.chunk.minimums;
-            const float* scale = what.factors[tile].scale[0];
+            const float* row_scale = what.factors[tile].scale[0];
+            const float* row_sum = what.factors[tile].sum[0];
             const float* out = what.ends ? what.out(what.tile + tile) : sums;
             const std::size_t out_step = what.ends ? what.args.out_stride : 16;
             for (std::size_t block = what.blocks; block != 0; --block) {
@@ -190,10 +190,11 @@ private:
                 out += out_step;
                 store_matrix<sums_number>(after);
                 next.multiply();
-                add_block<Minimum>(now, weight_scale, minimum, scale, sum);
+                add_block<Minimum>(now, weight_scale, minimum, row_scale, row_sum, sum);
                 weight_scale += 16;
                 if constexpr (Minimum) minimum += 16;
-                ++scale;
+                ++row_scale;
+                ++row_sum;
                 std::int32_t* const other = now;
                 now = after;
                 after = other;
@@ -251,9 +252,9 @@ private:
         shapes.set(activations_number, tile_rows, block_columns);
         shapes.set(weights_number, block_columns / 4, 64);
         shapes.use();
+        // In all about 90 KB of stack.
         row_factors factors[tiles_together];
         chunk_buffer<most_blocks> buffer;
-        alignas(HENCE_ALIGNMENT) std::uint8_t centred[most_blocks * 512];
         alignas(HENCE_ALIGNMENT) float sums[panels_together][tiles_together * tile_rows * 16];
         for (std::size_t panel = first; panel < last; panel += panels_together) {
             const std::size_t panels = last - panel < panels_together ? last - panel : panels_together;
@@ -282,8 +283,8 @@ private:
                         what.sums = sums[p];
                         what.chunk = open_panel(form, layout, args.weights.data + what.panel * panel_bytes, what.first,
                                                 what.blocks, false, buffer);
-                        what.values = bias == 0 ? what.chunk.values : centred;
-                        if (bias != 0) take_off(bias, what.chunk.values, what.blocks, centred);
+                        what.values = bias == 0 ? what.chunk.values : buffer.values;
+                        if (bias != 0) take_off(bias, what.chunk.values, what.blocks, buffer.values);
                         // Later tiles find the panels in the second cache.
                         if (tile == 0)
                             ask_ahead(what, form, panel + panels, chunk, last);

@@ -1,8 +1,8 @@
 // prefer_large_pages: asks for large pages behind memory that is streamed through.
 //
 // Weights are written once and then read front to back in every step. With pages of 2 MB the system has 512 times fewer
-// of them to set up, and the processor's prefetchers do not stop every 4 KB. Activations and the cache are walked through in
-// strides of a row, each in a page of its own unless pages are large. It is advice: nothing depends on it.
+// of them to set up, and the processor's prefetchers do not stop every 4 KB. The cache of keys and values is the same. Not the
+// activations: a step of few rows would hold all of their memory. It is advice: nothing depends on it.
 #ifndef HENCE_SYS_LARGE_PAGES_HPP
 #define HENCE_SYS_LARGE_PAGES_HPP
 

@@ -13,7 +13,6 @@
 #include "../../core/scalar.hpp"
 #include "../../quant/decode.hpp"
 #include "../../quant/zero_points.hpp"
-#include "../../sys/large_pages.hpp"
 #include "decoder_weights.hpp"
 
 #include <algorithm>
@@ -609,7 +608,6 @@ HENCE_INLINE decoder::workspace decoder::make_workspace(const workspace_options&
     w.block = models::detail::byte_buffer(
         used, options.memory != nullptr ? options.memory : std::pmr::get_default_resource());
     base = w.block.data();
-    prefer_large_pages(base, used);
     lay_out();
     return workspace(std::move(made));
 }

@@ -53,7 +53,8 @@ inline void quantize_blocks(const float* x, std::size_t n, std::int8_t* quants, 
             }
         }
         const vf most = load(largest);
-        const vf in_range = select_less(most, set1(__builtin_inff()), div(set1(127.0f), most), zero());
+        const vf quotient = div(set1(127.0f), max(set1(smallest_scaled), most));  // never by zero
+        const vf in_range = select_less(most, set1(__builtin_inff()), quotient, zero());
         float inverse[together];
         store(inverse, select_less(most, set1(smallest_scaled), zero(), in_range));
         store_n(scales + first, div(most, set1(127.0f)), count);

@@ -37,11 +37,12 @@ void pack_elements(const std::byte* source, std::size_t rows, std::size_t column
     }
 }
 
+// The rows of a panel are sixteen streams from memory; each is asked for some blocks ahead.
+inline constexpr std::size_t row_bytes_ahead = 256;
+
 // These formats differ only in what precedes a block's values and in how these are grouped: a scale, and a minimum where there
 // is one; groups of four bytes of a row, of which `Flip` makes value + 128 where they are signed. A block of all rows is
-// finished before the next, as it fits the first-level cache and a wide matrix's panel does not. The rows are sixteen streams,
-// which is more than a processor follows by itself: each is asked for some blocks ahead.
-inline constexpr std::size_t row_bytes_ahead = 256;
+// finished before the next, as it fits the first-level cache and a wide matrix's panel does not.
 template <std::size_t BlockBytes, std::size_t HeaderBytes, std::size_t Groups, std::uint32_t Flip>
 void pack_blocks(const std::byte* source, std::size_t rows, std::size_t columns, std::size_t panel, const panel_layout& layout,
                  std::byte* out) noexcept {

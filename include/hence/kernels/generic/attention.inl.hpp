@@ -103,6 +103,7 @@ HENCE_NOINLINE void page_weights(const attention_args& args, const attention_que
     static_assert(Queries <= 16, "one vector of what is kept");
     float before[Queries];
     float lanes[16] = {};  // how much the largest scores have grown: one exponential for all queries
+    bool grown = false;
     for (int q = 0; q < Queries; ++q) {
         float* const own = weight[q];
         if (args.softcap > 0.0f) softcap(own, args.softcap, page_tokens);
@@ -113,19 +114,24 @@ HENCE_NOINLINE void page_weights(const attention_args& args, const attention_que
         before[q] = queries[q].largest[0];
         const float largest = page_largest > before[q] ? page_largest : before[q];
         queries[q].largest[0] = largest;
-        if (largest != before[q]) lanes[q] = before[q] - largest;
+        keep[q] = 1.0f;
+        if (largest == before[q]) continue;
+        lanes[q] = before[q] - largest;
+        grown = true;
     }
-    store(lanes, exp(load(lanes)));
+    if (grown) {
+        store(lanes, exp(load(lanes)));
+        for (int q = 0; q < Queries; ++q)
+            if (queries[q].largest[0] != before[q]) keep[q] = before[q] == -__builtin_inff() ? 0.0f : lanes[q];
+    }
     for (int q = 0; q < Queries; ++q) {
         ahead.next_part();
         float* const own = weight[q];
-        const float largest = queries[q].largest[0];
-        const vf shift = set1(largest);
+        const vf shift = set1(queries[q].largest[0]);
         const vf p0 = exp_of(sub(load(own), shift));
         const vf p1 = exp_of(sub(load(own + 16), shift));
         store(own, p0);
         store(own + 16, p1);
-        keep[q] = before[q] == -__builtin_inff() && largest != before[q] ? 0.0f : lanes[q];
         queries[q].largest[1] = __builtin_fmaf(queries[q].largest[1], keep[q], sum_lanes(add(p0, p1)));
     }
 }

@@ -17,23 +17,19 @@ HENCE_ALWAYS_INLINE void finish(const matmul_args& args, std::size_t panel, std:
     }
 }
 
-// All rows of activations in tiles: as many at a time as the tile takes at most, then fewer. A Tile::run<Rows>(what, row)
-// computes rows [row, row + Rows).
+// All rows of activations in tiles: tile_tokens at a time, then 4, 2 and 1. A Tile::run<Rows>(what, row) computes rows
+// [row, row + Rows).
 constexpr int fewer_rows(int rows) noexcept {
-    return rows > tile_tokens ? tile_tokens : rows > 4 ? 4 : rows > 2 ? 2 : 1;
+    return rows > 4 ? 4 : rows > 2 ? 2 : 1;
 }
-template <class Tile, int Rows, class What>
-HENCE_ALWAYS_INLINE void walk_rows_from(const What& what, std::size_t row, std::size_t rows) noexcept {
+template <class Tile, int Rows = tile_tokens, class What>
+HENCE_ALWAYS_INLINE void walk_rows(const What& what, std::size_t rows, std::size_t row = 0) noexcept {
     for (; row + Rows <= rows; row += Rows) Tile::template run<Rows>(what, row);
-    if constexpr (Rows > 1) walk_rows_from<Tile, fewer_rows(Rows)>(what, row, rows);
-}
-template <class Tile, class What>
-HENCE_ALWAYS_INLINE void walk_rows(const What& what, std::size_t rows) noexcept {
-    walk_rows_from<Tile, Tile::tokens>(what, 0, rows);
+    if constexpr (Rows > 1) walk_rows<Tile, fewer_rows(Rows)>(what, rows, row);
 }
 
 // The number of tiles that walk_rows makes.
-template <int Rows>
+template <int Rows = tile_tokens>
 constexpr std::size_t tiles_of(std::size_t rows) noexcept {
     if constexpr (Rows == 1)
         return rows;

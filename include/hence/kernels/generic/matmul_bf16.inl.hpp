@@ -3,7 +3,6 @@
 // R broadcasts and R P instructions of 32 products; elsewhere each is two multiply-adds.
 
 struct bf16_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const auto& [args, panel, last] = what;

@@ -20,6 +20,12 @@
 inline constexpr std::size_t chunk_blocks = 16;
 inline constexpr std::size_t rows_together = 48;  // a multiple of every tile
 
+// Chunks of about one size, `most` blocks at most: 18 blocks are 9 and 9, not 16 and 2.
+constexpr std::size_t even_chunk(std::size_t blocks, std::size_t most) noexcept {
+    const std::size_t chunks = (blocks + most - 1) / most;
+    return (blocks + chunks - 1) / chunks;
+}
+
 // A chunk of one panel, opened.
 struct open_chunk {
     const std::uint8_t* values;  // [block][8][16][4]; packed: [block][4][16][4], as they lie in the panel
@@ -171,7 +177,6 @@ struct chunk_product {
 template <block_kind Kind>
 struct block_tile {
     static constexpr int panels = tile_panels;
-    static constexpr int tokens = tile_tokens;
     // Groups of 4 columns that go into one sum of products.
     static constexpr int steps = Kind == block_kind::bytes || Kind == block_kind::nibbles ? 8
                                  : Kind == block_kind::small                              ? small_steps
@@ -340,13 +345,11 @@ void matmul_blocks(const matmul_args& args, std::size_t first, std::size_t last)
     const panel_layout layout = args.weights.layout();
     const std::size_t panel_bytes = layout.bytes();
     const std::size_t blocks = args.weights.columns / block_columns;
-    // Chunks of about one size: 18 blocks are 9 and 9, not 16 and 2.
-    const std::size_t chunks = (blocks + chunk_blocks - 1) / chunk_blocks;
-    const std::size_t chunk = (blocks + chunks - 1) / chunks;
+    const std::size_t chunk = even_chunk(blocks, chunk_blocks);
     const block_form form = form_of(args.weights.format);
     const bool packed =
         Kind == nibbles_kind && form.vectors == 4 && args.rows <= 4 * tile_tokens;  // opening pays when more use them
-    const std::size_t tiles = tiles_of<block_tile<Kind>::tokens>(args.rows);
+    const std::size_t tiles = tiles_of(args.rows);
     chunk_buffer<chunk_blocks> buffers[tile_panels];
     alignas(HENCE_ALIGNMENT) float sums[rows_together * tile_panels * 16];
     weight_lines ahead;

@@ -25,7 +25,6 @@ struct element_bf16 {
 
 template <class Element>
 struct float_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const auto& [args, panel, last] = what;

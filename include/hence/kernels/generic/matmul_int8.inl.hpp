@@ -3,7 +3,6 @@
 // R P dot products; nothing else until the end. 32-bit sums are exact up to 65536 columns (127 * 128 * 65536 < 2^31).
 
 struct i8_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void run(const panel_range& what, std::size_t row) noexcept {
         const auto& [args, panel, last] = what;

@@ -100,7 +100,6 @@ struct sparse_q4_24 {
 
 template <class Format>
 struct sparse_groups_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int V, int Rows>
     HENCE_ALWAYS_INLINE static void step(const std::uint8_t* block, std::size_t column, sparse_rows<Rows>& t) {
         const sb w = Format::template values<V>(block);
@@ -133,7 +132,6 @@ struct sparse_groups_kernel {
 
 // A panel: a byte per block that says which of its eight groups of 4 columns are there; scales; the groups, [r][4] bytes.
 struct sparse_block_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         const std::size_t blocks = args.weights.columns / block_columns;
@@ -160,7 +158,6 @@ struct sparse_block_kernel {
 // A panel: a byte per block that says how many fours of weights its fullest row has; scales; for each four [r][4] bytes
 // and [r][4] places within the block.
 struct sparse_rows_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         const std::size_t blocks = args.weights.columns / block_columns;
@@ -191,7 +188,6 @@ struct sparse_rows_kernel {
 // 8 columns of a panel, 8 + 10 R instructions on values (6 for the places, 2 magnitudes; by row 2 shuffles, 2 signs, 4 for
 // the products and 2 sums), the dense one 8 + 16 R, and 80 bytes of weights are read instead of 128.
 struct sparse_i8_24_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int V, int Rows>
     HENCE_ALWAYS_INLINE static void step(const std::uint8_t* block, const std::int8_t* a, std::size_t stride,
                                          si (&acc)[Rows]) {

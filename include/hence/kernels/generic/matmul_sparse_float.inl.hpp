@@ -5,7 +5,6 @@
 // A panel: a byte per 32 columns that says which of its eight groups of 4 columns are there; then the groups' columns.
 template <class Element>
 struct sparse_float_block_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         constexpr int step = static_cast<int>(Element::step);
@@ -42,7 +41,6 @@ struct sparse_float_block_kernel {
 // A panel: how many weights its fullest row has (even for bfloat16); [slot][r] columns, 16 bits each; [slot][r] values.
 template <class Element>
 struct sparse_float_rows_kernel {
-    static constexpr int tokens = tile_tokens;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {
         constexpr int step = static_cast<int>(Element::step);
@@ -73,7 +71,6 @@ struct sparse_float_rows_kernel {
 // shuffle and a multiply-add for each row of activations, and a load and a shift for all of them.
 template <class Element>
 struct sparse_float_24_kernel {
-    static constexpr int tokens = tile_tokens;
     static constexpr std::size_t group_bytes = 2 / Element::step * Element::bytes;
     template <int Rows>
     static HENCE_NOINLINE void tile(const matmul_args& args, std::size_t panel, std::size_t row) noexcept {

@@ -2,10 +2,7 @@
 //
 // A block of 32 columns of 16 rows and one panel is one matrix product; its 256 integers go through memory, as matrix
 // registers have no other way out, and are scaled as block_tile scales them: the same chain of operations, the same bits.
-// Measured with loops of such instructions that were not kept (Granite Rapids): while matrix instructions are about, only one
-// port multiplies or converts vectors of 64 bytes; storing the sums holds up the front of the processor for some 19 cycles;
-// and numbers that are not zero make the same loop a sixth slower. A block's 16 conversions, 16 scale products and 16
-// multiply-adds bound it by 48 cycles for 16 x 16 outputs (with minimums 64); in memory's reach it takes 70 to 80.
+// That takes 48 instructions on vectors a block, 16 conversions, 16 scale products and 16 multiply-adds; with minimums 64.
 //
 // The blocks of 16 rows, and of the next 16, form one sequence for each panel, so that a product starts two blocks before its
 // sums are scaled and nothing waits between tiles. Groups of panels and of rows are of a size that stays in the second
@@ -107,30 +104,13 @@ private:
             store_bytes(to + i, _mm512_sub_epi8(load_bytes(values + i), subtrahend));
     }
 
-    // Writes a tile of outputs. Its rows before `from` have been written; with accumulate they must not be again.
-    HENCE_ALWAYS_INLINE static void finish_tile(const product& what, std::size_t tile, vf* sum) {
-        const matmul_args& args = what.args;
+    // Writes a tile of outputs. The rows that the tile before has written must not be accumulated again.
+    HENCE_ALWAYS_INLINE static void finish_tile(const product& what, std::size_t tile, const vf* sum) {
         const std::size_t row = what.row(tile);
         const std::size_t from = tile * tile_rows - row;
-        if (from != 0 || args.weights.rows - what.panel * panel_rows < panel_rows) {
-            alignas(HENCE_ALIGNMENT) float all[tile_rows * 16];
-            HENCE_UNROLL
-            for (std::size_t r = 0; r < tile_rows; ++r) store(all + 16 * r, sum[r]);
-            for (std::size_t r = from; r < tile_rows; ++r) finish(args, what.panel, row + r, load(all + 16 * r));
-            return;
-        }
-        float* const to = what.out(tile);
-        if (args.bias != nullptr) {
-            const vf bias = load(args.bias + what.panel * panel_rows);
-            HENCE_UNROLL
-            for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = add(sum[r], bias);
-        }
-        if (args.accumulate) {
-            HENCE_UNROLL
-            for (std::size_t r = 0; r < tile_rows; ++r) sum[r] = add(sum[r], load(to + r * args.out_stride));
-        }
         HENCE_UNROLL
-        for (std::size_t r = 0; r < tile_rows; ++r) store(to + r * args.out_stride, sum[r]);
+        for (std::size_t r = 0; r < tile_rows; ++r)
+            if (r >= from) finish(what.args, what.panel, row + r, sum[r]);
     }
 
     // The products of a chunk in the order of tiles and blocks. Past the last it repeats those of the last tile, unused.
@@ -210,8 +190,8 @@ private:
     }
 
     // The same columns of the next panel of a group, or the next columns of the first one, or the first of the next group.
-    static void ask_ahead(product& what, const block_form& form, std::size_t group_end, std::size_t chunk,
-                          std::size_t last) noexcept {
+    static void ask_for_next(product& what, const block_form& form, std::size_t group_end, std::size_t chunk,
+                             std::size_t last) noexcept {
         const matmul_args& args = what.args;
         const panel_layout layout = args.weights.layout();
         what.ahead = {};
@@ -228,7 +208,7 @@ private:
         const std::byte* const data = args.weights.data + panel * layout.bytes();
         const std::size_t parts = what.blocks * what.tiles;
         if (count == blocks) {
-            what.ahead = {data, layout.bytes(), parts};
+            what.ahead = panels_ahead(args, panel, 1, last, layout.bytes(), parts);
         } else {
             what.ahead = {data + first * block_bytes, count * block_bytes, parts};
             // The scales of all columns at once.
@@ -241,8 +221,7 @@ private:
         const panel_layout layout = args.weights.layout();
         const std::size_t panel_bytes = layout.bytes();
         const std::size_t blocks = args.weights.columns / block_columns;
-        const std::size_t chunks = (blocks + most_blocks - 1) / most_blocks;
-        const std::size_t chunk = (blocks + chunks - 1) / chunks;
+        const std::size_t chunk = even_chunk(blocks, most_blocks);
         const block_form form = form_of(args.weights.format);
         const int bias = Minimum ? 0 : Kind == block_kind::bytes ? byte_bias : form.bias;
         const std::size_t rest = args.rows % tile_rows;
@@ -288,7 +267,7 @@ private:
                         if (bias != 0) take_off(bias, what.chunk.values, what.blocks, buffer.values);
                         // Later tiles find the panels in the second cache.
                         if (tile == 0)
-                            ask_ahead(what, form, panel + panels, chunk, last);
+                            ask_for_next(what, form, panel + panels, chunk, last);
                         else
                             what.ahead = {};
                         multiply<Minimum>(what);
